@@ -1,1 +1,29 @@
-//! placeholder
+//! The request pipeline: mounts and routing, tokens, policies, leases, wrapping, identity, audit, and the lifecycle
+//! of a node from uninitialised to active.
+//!
+//! Owns: what a request may do, what it changes, and in which order that becomes true. Every durable change leaves
+//! as one [`coffer_model::Command`].
+//! Must not know: HTTP, JSON envelopes and statuses, Raft, files, and how any one engine works.
+
+mod backend;
+mod context;
+mod failure;
+pub mod framework;
+mod grant;
+pub mod mount;
+mod request;
+mod response;
+mod secret;
+mod timestamp;
+pub mod token;
+mod transaction;
+
+pub use backend::{Backend, Cost, Existence, SpecialPaths};
+pub use context::{Call, Context, SystemAccess};
+pub use failure::Failure;
+pub use grant::{Alias, Grant, TokenType};
+pub use request::{Operation, Remote, Request, WrapRequest};
+pub use response::{Body, Granted, Lease, LeasedSecret, Raw, Response, WrapInfo};
+pub use secret::{Payload, SecretText, wipe};
+pub use timestamp::Timestamp;
+pub use transaction::{Savepoint, Transaction};

@@ -1,0 +1,13 @@
+//! Mounts: what is mounted where, kept in storage as Vault keeps it, and routed by longest path.
+
+mod config;
+mod entry;
+mod registry;
+mod routing;
+mod table;
+
+pub use config::{ListingVisibility, MountConfig, UserLockout, nanos};
+pub use entry::{Mount, MountKind};
+pub use registry::{BackendFactory, Registry};
+pub use routing::{Mounted, Routing};
+pub use table::{MountTable, Mounts};

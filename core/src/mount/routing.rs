@@ -1,0 +1,180 @@
+//! From a request's path to the mount that serves it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::{Mount, MountTable, Registry};
+use crate::{Backend, Failure, Operation, SpecialPaths};
+
+/// A mount with its live backend.
+pub struct Mounted {
+    /// The row of the table.
+    pub mount: Mount,
+    /// What serves it.
+    pub backend: Arc<dyn Backend>,
+    special: SpecialPaths,
+}
+
+/// Whether a path needs `sudo`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Protection {
+    /// The usual capabilities.
+    Plain,
+    /// `sudo` besides.
+    Root,
+}
+
+impl Mounted {
+    fn new(mount: Mount, backend: Arc<dyn Backend>) -> Self {
+        let special = backend.special();
+        Self { mount, backend, special }
+    }
+
+    /// Whether the path, relative to the mount, is served without a token.
+    pub fn is_unauthenticated(&self, path: &str) -> bool {
+        self.special.unauthenticated.iter().any(|pattern| special_matches(pattern, path))
+    }
+
+    /// Whether the path, relative to the mount, needs `sudo`.
+    pub fn protection(&self, path: &str) -> Protection {
+        let root = self.special.root.iter().any(|pattern| special_matches(pattern, path));
+        if root { Protection::Root } else { Protection::Plain }
+    }
+}
+
+/// A trailing `*` matches all that begins so, `+` one segment.
+fn special_matches(pattern: &str, path: &str) -> bool {
+    let (pattern, open) = match pattern.strip_suffix('*') {
+        Some(prefix) => (prefix, true),
+        None => (pattern, false),
+    };
+    if !pattern.contains('+') {
+        return if open { path.starts_with(pattern) } else { path == pattern };
+    }
+    let mut wanted = pattern.split('/').peekable();
+    let mut given = path.split('/');
+    while let Some(want) = wanted.next() {
+        let Some(have) = given.next() else { return false };
+        let last = wanted.peek().is_none();
+        let fits = want == "+" || if last && open { have.starts_with(want) } else { have == want };
+        if !fits {
+            return false;
+        }
+    }
+    open || given.next().is_none()
+}
+
+/// All mounts of both tables, by API path. Never changed, only replaced.
+#[derive(Default)]
+pub struct Routing {
+    by_path: BTreeMap<String, Arc<Mounted>>,
+}
+
+impl Routing {
+    /// Builds the backends of both tables; those of `old` whose mount did not change live on.
+    pub fn build(registry: &Registry, tables: [&MountTable; 2], old: &Self) -> Result<Self, Failure> {
+        let mut by_path = BTreeMap::new();
+        for mount in tables.into_iter().flat_map(|table| &table.entries).filter(|mount| !mount.tainted) {
+            let kept = old.by_path.values().find(|old| {
+                old.mount.uuid == mount.uuid && old.mount.options == mount.options && old.mount.path == mount.path
+            });
+            let backend = match kept {
+                Some(old) => Arc::clone(&old.backend),
+                None => registry.build(mount)?,
+            };
+            by_path.insert(mount.api_path(), Arc::new(Mounted::new(mount.clone(), backend)));
+        }
+        Ok(Self { by_path })
+    }
+
+    /// The mount with the longest path that begins `path`, and the rest of the path. LIST of a mount's own path may come
+    /// without the slash.
+    pub fn find<'p>(&self, path: &'p str, operation: Operation) -> Option<(&Arc<Mounted>, &'p str)> {
+        let mut end = path.len();
+        if matches!(operation, Operation::List | Operation::Scan) && !path.ends_with('/') {
+            if let Some(mounted) = self.by_path.get(&format!("{path}/")) {
+                return Some((mounted, ""));
+            }
+        }
+        loop {
+            end = path[..end].rfind('/')? + 1;
+            if let Some(mounted) = self.by_path.get(&path[..end]) {
+                return Some((mounted, &path[end..]));
+            }
+            end -= 1;
+        }
+    }
+
+    /// All mounts in the order of their API paths.
+    pub fn iter(&self) -> impl Iterator<Item = &Arc<Mounted>> {
+        self.by_path.values()
+    }
+
+    /// The mount at exactly this API path (trailing slash and all).
+    pub fn at(&self, api_path: &str) -> Option<&Arc<Mounted>> {
+        self.by_path.get(api_path)
+    }
+
+    /// The mount of an accessor.
+    pub fn by_accessor(&self, accessor: &str) -> Option<&Arc<Mounted>> {
+        self.by_path.values().find(|mounted| mounted.mount.accessor == accessor)
+    }
+
+    /// The mount whose storage holds a key, and the key relative to it.
+    pub fn by_storage_key<'k>(&self, key: &'k str) -> Option<(&Arc<Mounted>, &'k str)> {
+        self.by_path
+            .values()
+            .find_map(|mounted| key.strip_prefix(mounted.mount.storage_prefix()).map(|rest| (mounted, rest)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mount::MountKind;
+    use crate::{Call, Context, Response};
+
+    struct Nothing;
+
+    impl Backend for Nothing {
+        fn handle(&self, _cx: &mut Context<'_>, _call: &Call<'_>) -> Result<Response, Failure> {
+            Ok(Response::empty())
+        }
+    }
+
+    fn routing(paths: &[(MountKind, &str)]) -> Routing {
+        let mounted = |(kind, path): &(MountKind, &str)| {
+            let mount = Mount::new(*kind, path, "kv");
+            (mount.api_path(), Arc::new(Mounted::new(mount, Arc::new(Nothing))))
+        };
+        Routing { by_path: paths.iter().map(mounted).collect() }
+    }
+
+    #[test]
+    fn the_longest_mount_serves() {
+        let routing =
+            routing(&[(MountKind::Secrets, "kv/"), (MountKind::Secrets, "kv2/deep/"), (MountKind::Auth, "up/")]);
+        let found = |path: &'static str| {
+            routing.find(path, Operation::Read).map(|(mounted, rest)| (mounted.mount.path.clone(), rest))
+        };
+        assert_eq!(found("kv/a/b"), Some(("kv/".into(), "a/b")));
+        assert_eq!(found("kv/"), Some(("kv/".into(), "")));
+        assert_eq!(found("kv2/deep/x"), Some(("kv2/deep/".into(), "x")));
+        assert_eq!(found("auth/up/login/x"), Some(("up/".into(), "login/x")));
+        assert_eq!(found("kv"), None);
+        assert_eq!(found("kv2/x"), None);
+        assert_eq!(found("auth/none"), None);
+        assert_eq!(routing.find("kv", Operation::List).map(|(_, rest)| rest), Some(""));
+    }
+
+    #[test]
+    fn special_paths_match_whole_prefix_or_segment() {
+        assert!(special_matches("login/*", "login/ann"));
+        assert!(!special_matches("login/*", "logins"));
+        assert!(special_matches("wrapping/lookup", "wrapping/lookup"));
+        assert!(!special_matches("wrapping/lookup", "wrapping/lookup/x"));
+        assert!(special_matches("a/+/c", "a/b/c"));
+        assert!(!special_matches("a/+/c", "a/b/d/c"));
+        assert!(special_matches("a/+/c*", "a/b/cd/e"));
+    }
+}

@@ -1,0 +1,172 @@
+//! What a backend answers, before `core` adds leases, tokens and wrapping, and `api` the envelope.
+
+use std::time::Duration;
+
+use serde_json::{Map, Value};
+
+use crate::{Grant, Payload};
+
+/// An answer.
+#[derive(Debug, Default)]
+pub struct Response {
+    /// What it holds.
+    pub body: Body,
+    /// A login, or a token made: becomes the `auth` of the envelope.
+    pub auth: Option<Box<Granted>>,
+    /// What is known of how long the data lasts.
+    pub lease: Lease,
+    /// Told to the caller in the envelope.
+    pub warnings: Vec<String>,
+    /// Set by the pipeline when the answer was put into a wrapping token.
+    pub wrap: Option<Box<WrapInfo>>,
+    /// Further HTTP headers.
+    pub headers: Vec<(&'static str, String)>,
+}
+
+/// What an answer holds.
+#[derive(Debug, Default)]
+pub enum Body {
+    /// Nothing: HTTP 204, unless there are warnings, auth or wrapping to tell.
+    #[default]
+    Empty,
+    /// The `data` of the envelope.
+    Data(Payload),
+    /// The `data` of the envelope, with all its keys at the top level of the envelope too, as the old `sys/` answers have it.
+    Doubled(Payload),
+    /// A JSON object without an envelope (`sys/seal-status` and the like).
+    Bare(Payload),
+    /// Anything else.
+    Raw(Raw),
+}
+
+/// An answer that is no JSON object.
+#[derive(Debug)]
+pub struct Raw {
+    /// HTTP status.
+    pub status: u16,
+    /// MIME type.
+    pub content_type: &'static str,
+    /// As sent.
+    pub bytes: Vec<u8>,
+}
+
+/// How long the data of an answer lasts.
+#[derive(Debug, Default)]
+pub enum Lease {
+    /// Not said: `lease_duration` 0.
+    #[default]
+    None,
+    /// A hint without a lease (KV v1).
+    Hint(Duration),
+    /// A lease to be made by the pipeline; expiry and revocation call the backend again.
+    Secret(Box<LeasedSecret>),
+    /// A lease that stands already (a renewal).
+    Standing {
+        /// Lease id.
+        id: String,
+        /// Time left.
+        ttl: Duration,
+        /// Whether it can be renewed again.
+        renewable: bool,
+    },
+}
+
+/// What the pipeline needs to make a lease.
+#[derive(Debug)]
+pub struct LeasedSecret {
+    /// Wanted life; zero: the mount's default.
+    pub ttl: Duration,
+    /// Longest life; zero: the mount's maximum.
+    pub max_ttl: Duration,
+    /// Whether it can be renewed.
+    pub renewable: bool,
+    /// Kept with the lease and given back to the backend at renewal and revocation; never shown.
+    pub internal: Payload,
+}
+
+/// A login on its way to a token, or a token that was made.
+#[derive(Debug)]
+pub enum Granted {
+    /// A backend vouches for the caller: the pipeline makes entity and token.
+    Login(Grant),
+    /// The token, ready to be shown.
+    Token(Payload),
+}
+
+/// `wrap_info` of the envelope.
+#[derive(Debug)]
+pub struct WrapInfo {
+    /// The wrapping token.
+    pub token: crate::SecretText,
+    /// Its accessor.
+    pub accessor: String,
+    /// Life in seconds.
+    pub ttl: u64,
+    /// When it was made.
+    pub creation_time: crate::Timestamp,
+    /// Path of the request whose answer it holds.
+    pub creation_path: String,
+    /// Accessor of the token inside, if one is.
+    pub wrapped_accessor: Option<String>,
+}
+
+impl Response {
+    /// HTTP 204.
+    pub fn empty() -> Self {
+        Self::default()
+    }
+
+    /// An answer with data: `Response::data(json!({...}))`. Anything but an object becomes an empty one.
+    pub fn data(value: Value) -> Self {
+        let map = match value {
+            Value::Object(map) => map,
+            _ => Map::new(),
+        };
+        Self { body: Body::Data(map.into()), ..Self::default() }
+    }
+
+    /// Data without an envelope.
+    pub fn bare(value: Value) -> Self {
+        Self::data(value).reshaped(Body::Bare)
+    }
+
+    /// Data both in the envelope's `data` and beside it.
+    pub fn doubled(value: Value) -> Self {
+        Self::data(value).reshaped(Body::Doubled)
+    }
+
+    /// The answer to LIST: `keys`, or "not found" where there are none, as Vault has it.
+    pub fn keys(keys: Vec<String>) -> Result<Self, crate::Failure> {
+        if keys.is_empty() {
+            return Err(crate::Failure::NotFound);
+        }
+        Ok(Self::data(serde_json::json!({ "keys": keys })))
+    }
+
+    /// A login.
+    pub fn login(grant: Grant) -> Self {
+        Self { auth: Some(Box::new(Granted::Login(grant))), ..Self::default() }
+    }
+
+    /// Adds a warning.
+    #[must_use]
+    pub fn warn(mut self, text: impl Into<String>) -> Self {
+        self.warnings.push(text.into());
+        self
+    }
+
+    /// The data, whichever way it is enveloped.
+    pub fn payload(&self) -> Option<&Payload> {
+        match &self.body {
+            Body::Data(data) | Body::Doubled(data) | Body::Bare(data) => Some(data),
+            Body::Empty | Body::Raw(_) => None,
+        }
+    }
+
+    fn reshaped(mut self, shape: fn(Payload) -> Body) -> Self {
+        if let Body::Data(data) = self.body {
+            self.body = shape(data);
+        }
+        self
+    }
+}

@@ -1,0 +1,7 @@
+//! Tokens: their records, their life, their kinship.
+
+mod caller;
+mod entry;
+
+pub use caller::Caller;
+pub use entry::{StoredTokenType, TokenEntry};

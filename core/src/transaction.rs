@@ -1,0 +1,196 @@
+//! The storage of one request: reads through the barrier, writes held back until the one commit.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use coffer_model::{Command, Precondition, Put, Revision, Store};
+use coffer_seal::Barrier;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use zeroize::Zeroizing;
+
+use crate::Failure;
+
+/// Everything a request reads and writes. All keys it read must be unchanged when it is committed, or the request
+/// is run again: what it decided rests on them.
+pub struct Transaction {
+    store: Arc<dyn Store>,
+    barrier: Barrier,
+    reads: Vec<(String, Option<Revision>)>,
+    writes: BTreeMap<String, Write>,
+}
+
+enum Write {
+    Put(Zeroizing<Vec<u8>>),
+    /// Stored as it is: one of the few records below the barrier.
+    PutClear(Vec<u8>),
+    Delete,
+}
+
+/// A state of the writes to go back to.
+pub struct Savepoint(BTreeMap<String, Write>);
+
+impl Transaction {
+    /// Begins on the state applied here; the caller has passed the read fence.
+    pub fn new(store: Arc<dyn Store>, barrier: Barrier) -> Self {
+        Self { store, barrier, reads: Vec::new(), writes: BTreeMap::new() }
+    }
+
+    /// The plaintext at a full storage path; sees this transaction's own writes. The commit fails if it changes
+    /// meanwhile.
+    pub fn get(&mut self, path: &str) -> Result<Option<Zeroizing<Vec<u8>>>, Failure> {
+        self.read(path, true)
+    }
+
+    /// Like [`Transaction::get`], for what the request's decision does not rest on (a configuration that may as well
+    /// be the older one).
+    pub fn peek(&mut self, path: &str) -> Result<Option<Zeroizing<Vec<u8>>>, Failure> {
+        self.read(path, false)
+    }
+
+    fn read(&mut self, path: &str, guard: bool) -> Result<Option<Zeroizing<Vec<u8>>>, Failure> {
+        match self.writes.get(path) {
+            Some(Write::Put(value)) => return Ok(Some(value.clone())),
+            Some(Write::PutClear(value)) => return Ok(Some(Zeroizing::new(value.clone()))),
+            Some(Write::Delete) => return Ok(None),
+            None => {}
+        }
+        let found = self.store.get(path)?;
+        if guard {
+            self.reads.push((path.to_owned(), found.as_ref().map(|found| found.revision)));
+        }
+        let Some(found) = found else { return Ok(None) };
+        match self.barrier.decrypt(path, &found.value) {
+            Ok(plain) => Ok(Some(plain)),
+            Err(error) => Err(Failure::Internal(format!("storage entry {path:?}: {error}"))),
+        }
+    }
+
+    /// [`Transaction::get`] of a JSON record.
+    pub fn get_json<T: DeserializeOwned>(&mut self, path: &str) -> Result<Option<T>, Failure> {
+        let Some(bytes) = self.get(path)? else { return Ok(None) };
+        decode(path, &bytes).map(Some)
+    }
+
+    /// [`Transaction::peek`] of a JSON record.
+    pub fn peek_json<T: DeserializeOwned>(&mut self, path: &str) -> Result<Option<T>, Failure> {
+        let Some(bytes) = self.peek(path)? else { return Ok(None) };
+        decode(path, &bytes).map(Some)
+    }
+
+    /// Sets a full storage path at commit.
+    pub fn put(&mut self, path: impl Into<String>, plaintext: impl Into<Zeroizing<Vec<u8>>>) {
+        self.writes.insert(path.into(), Write::Put(plaintext.into()));
+    }
+
+    /// [`Transaction::put`] of a JSON record.
+    pub fn put_json(&mut self, path: impl Into<String>, record: &impl Serialize) -> Result<(), Failure> {
+        let bytes = serde_json::to_vec(record).map_err(Failure::internal)?;
+        self.put(path, bytes);
+        Ok(())
+    }
+
+    /// Sets a record that lies below the barrier (`core/keyring`, `core/seal-config`): already ciphertext, or public.
+    pub fn put_clear(&mut self, path: impl Into<String>, bytes: Vec<u8>) {
+        self.writes.insert(path.into(), Write::PutClear(bytes));
+    }
+
+    /// Removes a full storage path at commit.
+    pub fn delete(&mut self, path: impl Into<String>) {
+        self.writes.insert(path.into(), Write::Delete);
+    }
+
+    /// Immediate children of `prefix` (empty, or ending in `/`) after `after`, at most `limit`, with this
+    /// transaction's writes; folders end in `/`.
+    pub fn list(&self, prefix: &str, after: &str, limit: usize) -> Result<Vec<String>, Failure> {
+        let touched: Vec<_> = self.touched(prefix).collect();
+        if touched.is_empty() {
+            return Ok(self.store.list(prefix, after, limit)?);
+        }
+        // Rare: a list after a write of the same request. Deletions may empty a folder, so it is taken from whole keys.
+        let mut names = std::collections::BTreeSet::new();
+        for key in self.scan(prefix, "", usize::MAX)? {
+            let rest = &key[prefix.len()..];
+            names.insert(rest.find('/').map_or(rest, |slash| &rest[..=slash]).to_owned());
+        }
+        Ok(names.into_iter().filter(|name| name.as_str() > after).take(limit).collect())
+    }
+
+    /// Whole paths that begin with `prefix`, after `after`, at most `limit`, with this transaction's writes.
+    pub fn scan(&self, prefix: &str, after: &str, limit: usize) -> Result<Vec<String>, Failure> {
+        let hidden = self.touched(prefix).count();
+        let mut keys = self.store.scan(prefix, after, limit.saturating_add(hidden))?;
+        if hidden > 0 {
+            keys.retain(|key| !self.writes.contains_key(key));
+            keys.extend(
+                self.touched(prefix)
+                    .filter(|(key, write)| key.as_str() > after && !matches!(write, Write::Delete))
+                    .map(|(key, _)| key.clone()),
+            );
+            keys.sort_unstable();
+            keys.truncate(limit);
+        }
+        Ok(keys)
+    }
+
+    fn touched<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = (&'a String, &'a Write)> {
+        self.writes.range(prefix.to_owned()..).take_while(move |(key, _)| key.starts_with(prefix))
+    }
+
+    /// Takes the writes so far as they are, so that a failure later can be answered with them alone.
+    pub fn savepoint(&mut self) -> Savepoint {
+        Savepoint(self.writes.iter().map(|(key, write)| (key.clone(), write.duplicate())).collect())
+    }
+
+    /// Drops every write made since the savepoint.
+    pub fn rollback(&mut self, savepoint: Savepoint) {
+        self.writes = savepoint.0;
+    }
+
+    /// True when there is something to commit.
+    pub fn has_writes(&self) -> bool {
+        !self.writes.is_empty()
+    }
+
+    /// The one command of this request, encrypted, with a precondition for every key it read. Nonces are made here,
+    /// before anything is proposed.
+    pub fn into_command(self) -> Result<Command, Failure> {
+        let mut command = Command::default();
+        if self.writes.is_empty() {
+            return Ok(command);
+        }
+        for (key, revision) in self.reads {
+            // Several reads of one key: the first decided, and all must agree.
+            command.preconditions.push(Precondition { key, revision });
+        }
+        for (key, write) in self.writes {
+            match write {
+                Write::Put(plain) => {
+                    let value = self.barrier.encrypt(&key, &plain).map_err(Failure::internal)?;
+                    command.puts.push(Put { key, value });
+                }
+                Write::PutClear(value) => command.puts.push(Put { key, value }),
+                Write::Delete => command.deletes.push(key),
+            }
+        }
+        Ok(command)
+    }
+}
+
+impl Write {
+    fn duplicate(&self) -> Self {
+        match self {
+            Self::Put(plain) => Self::Put(plain.clone()),
+            Self::PutClear(bytes) => Self::PutClear(bytes.clone()),
+            Self::Delete => Self::Delete,
+        }
+    }
+}
+
+fn decode<T: DeserializeOwned>(path: &str, bytes: &[u8]) -> Result<T, Failure> {
+    serde_json::from_slice(bytes).map_err(|error| {
+        // The line and column alone: serde's own text may quote the value.
+        let (line, column) = (error.line(), error.column());
+        Failure::Internal(format!("storage entry {path:?} is not the record it should be (line {line}, column {column})"))
+    })
+}
