@@ -22,6 +22,11 @@ pub fn explain(error: &Error) -> String {
 fn certificate(problem: &CertificateError) -> String {
     match problem {
         CertificateError::UnknownIssuer => "the certificate is signed by an authority that is not trusted here".into(),
+        CertificateError::BadSignature => {
+            "the certificate names a trusted authority as its issuer, but was signed with another key \
+             (is the CA file of an older or another CA of that name?)"
+                .into()
+        }
         CertificateError::Expired | CertificateError::ExpiredContext { .. } => "the certificate has expired".into(),
         CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
             "the certificate is not valid yet (are both clocks right?)".into()
