@@ -1,1 +1,21 @@
-//! placeholder
+//! HTTP: from bytes on a connection to a [`coffer_core::Request`], and from its answer back to bytes.
+//!
+//! Owns: paths, methods, headers, bodies and their limits, the envelope's place in an answer, and the one mapping from
+//! failures to statuses ([`status`]).
+//! Must not know: what any path means, who may do what, TLS, files.
+
+mod answer;
+mod body;
+mod connection;
+mod form;
+mod method;
+mod page;
+mod path;
+mod query;
+mod service;
+mod status;
+mod token;
+mod wrap;
+
+pub use connection::{ConnectionInfo, HttpLimits, serve_connection};
+pub use service::Service;

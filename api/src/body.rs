@@ -1,0 +1,172 @@
+//! Bodies: bounded while they are read, bounded in depth and number of values when they are parsed.
+
+use bytes::{Bytes, BytesMut};
+use coffer_core::{Failure, Payload};
+use http::HeaderMap;
+use http_body::Body;
+use http_body_util::BodyExt;
+use serde_json::{Map, Value};
+
+use crate::form;
+
+/// Values (numbers, texts, containers) that one body may hold; beyond it a small body would take large memory.
+const MAX_VALUES: usize = 500_000;
+
+/// Reads a body of at most `limit` bytes.
+pub(crate) async fn read<B>(body: B, limit: usize) -> Result<Bytes, Failure>
+where
+    B: Body<Data = Bytes> + Unpin,
+    B::Error: std::fmt::Display,
+{
+    let too_large = || {
+        Failure::TooLarge(format!(
+            "the request body is larger than {limit} bytes (max_request_size of the listener)"
+        ))
+    };
+    if body.size_hint().lower() > limit as u64 {
+        return Err(too_large());
+    }
+    let mut body = body;
+    let mut first = Bytes::new();
+    let mut rest: Option<BytesMut> = None;
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|_| Failure::invalid("the request body ended early or is malformed"))?;
+        let Ok(data) = frame.into_data() else { continue };
+        let so_far = rest.as_ref().map_or(first.len(), BytesMut::len);
+        if so_far + data.len() > limit {
+            return Err(too_large());
+        }
+        match &mut rest {
+            // Most bodies come in one piece, which is then not copied.
+            None if first.is_empty() => first = data,
+            None => {
+                let mut joined = BytesMut::with_capacity(first.len() + data.len());
+                joined.extend_from_slice(&first);
+                joined.extend_from_slice(&data);
+                rest = Some(joined);
+            }
+            Some(joined) => joined.extend_from_slice(&data),
+        }
+    }
+    Ok(rest.map_or(first, BytesMut::freeze))
+}
+
+/// The JSON object (or form) in a body; an empty body and `null` are an empty object.
+pub(crate) fn parse(headers: &HeaderMap, body: &[u8]) -> Result<Payload, Failure> {
+    if body.trim_ascii().is_empty() {
+        return Ok(Payload::default());
+    }
+    if form::is_form(headers, body) {
+        return Ok(form::parse(body).into());
+    }
+    if count_values(body) > MAX_VALUES {
+        return Err(Failure::TooLarge(format!("the request body holds more than {MAX_VALUES} JSON values")));
+    }
+    // What follows the first value is not looked at, as in Vault.
+    let mut values = serde_json::Deserializer::from_slice(body).into_iter::<Value>();
+    match values.next() {
+        None => Ok(Payload::default()),
+        Some(Ok(Value::Object(map))) => Ok(map.into()),
+        Some(Ok(Value::Null)) => Ok(Map::new().into()),
+        Some(Ok(other)) => Err(decode_error(&format!(
+            "json: cannot unmarshal {} into Go value of type map[string]interface {{}}",
+            kind(&other)
+        ))),
+        Some(Err(error)) => Err(decode_error(&describe(&error, body))),
+    }
+}
+
+fn decode_error(text: &str) -> Failure {
+    Failure::Invalid(format!("failed to decode JSON input: {text}"))
+}
+
+fn kind(value: &Value) -> &'static str {
+    match value {
+        Value::Array(_) => "array",
+        Value::String(_) => "string",
+        Value::Number(_) => "number",
+        Value::Bool(_) => "bool",
+        Value::Null | Value::Object(_) => "value",
+    }
+}
+
+/// What is wrong and where; of the body itself at most one character.
+fn describe(error: &serde_json::Error, body: &[u8]) -> String {
+    if error.is_eof() {
+        return "unexpected EOF".to_owned();
+    }
+    let (line, column) = (error.line(), error.column());
+    let text = error.to_string();
+    if text.starts_with("recursion limit") {
+        return format!("nested too deeply at line {line}, column {column}");
+    }
+    let start = body.split(|byte| *byte == b'\n').nth(line.saturating_sub(1)).unwrap_or_default();
+    match start.get(column.saturating_sub(1)) {
+        Some(byte) if line == 1 && body.trim_ascii_start().first() == Some(byte) && byte.is_ascii_graphic() => {
+            format!("invalid character '{}' looking for beginning of value", char::from(*byte))
+        }
+        _ => format!("malformed JSON at line {line}, column {column}"),
+    }
+}
+
+/// At least the number of values in it, without parsing: separators outside of texts.
+fn count_values(body: &[u8]) -> usize {
+    let (mut values, mut in_text, mut escaped) = (1usize, false, false);
+    for byte in body {
+        match (in_text, byte) {
+            (true, _) if escaped => escaped = false,
+            (true, b'\\') => escaped = true,
+            (_, b'"') => in_text = !in_text,
+            (false, b',' | b'[' | b'{' | b':') => values += 1,
+            _ => {}
+        }
+    }
+    values
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http_body_util::Full;
+    use proptest::prelude::*;
+
+    fn error(body: &str) -> String {
+        parse(&HeaderMap::new(), body.as_bytes()).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn a_bad_body_is_named_and_not_echoed() {
+        assert_eq!(error("{\"a\":"), "failed to decode JSON input: unexpected EOF");
+        assert!(error("not json").ends_with("invalid character 'n' looking for beginning of value"), "{}", error("not json"));
+        assert!(error("[1]").contains("cannot unmarshal array into Go value"));
+        assert!(!error("{\"a\": hidden-value}").contains("hidden"));
+        assert!(error(&"[".repeat(100_000)).contains("nested too deeply"));
+    }
+
+    #[test]
+    fn nothing_is_an_empty_object() {
+        for body in ["", "  \n", "null", "{}"] {
+            assert!(parse(&HeaderMap::new(), body.as_bytes()).unwrap().map().is_empty());
+        }
+    }
+
+    #[test]
+    fn many_small_values_are_refused_before_they_are_parsed() {
+        let body = format!("[{}]", "1,".repeat(MAX_VALUES + 1));
+        assert!(error(&body).contains("JSON values"));
+    }
+
+    #[tokio::test]
+    async fn a_large_body_is_refused() {
+        let failure = read(Full::new(Bytes::from(vec![b' '; 11])), 10).await.unwrap_err();
+        assert!(matches!(failure, Failure::TooLarge(_)));
+        assert_eq!(read(Full::new(Bytes::from(vec![b' '; 10])), 10).await.unwrap().len(), 10);
+    }
+
+    proptest! {
+        #[test]
+        fn no_body_makes_the_parser_panic(body in proptest::collection::vec(any::<u8>(), 0..64)) {
+            let _ = parse(&HeaderMap::new(), &body);
+        }
+    }
+}
