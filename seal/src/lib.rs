@@ -2,6 +2,7 @@
 mod barrier;
 mod record;
 mod secret_key;
+pub mod shamir;
 mod stored_keys;
 
 pub use barrier::*;
