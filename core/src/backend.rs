@@ -52,6 +52,13 @@ pub trait Backend: Send + Sync + 'static {
         Ok(())
     }
 
+    /// Does the next bounded piece of work that outlasts a request (an upgrade of stored data). The active node calls it
+    /// once for every mount when it takes over, and after a mount was made or its options were changed; again for as long
+    /// as it gives [`Progress::More`]. Each call is a transaction of its own.
+    fn advance(&self, _cx: &mut Context<'_>) -> Result<Progress, Failure> {
+        Ok(Progress::Done)
+    }
+
     /// A key below this mount's storage was changed, on whichever node: drop what is cached of it. `path` is relative to
     /// the mount.
     fn changed(&self, _path: &str) {}
@@ -80,6 +87,15 @@ pub enum Existence {
     Present,
     /// Nothing is there: create.
     Absent,
+}
+
+/// Answer to [`Backend::advance`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// Call again.
+    More,
+    /// Nothing is left.
+    Done,
 }
 
 /// What a handler costs.

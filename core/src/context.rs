@@ -1,10 +1,13 @@
 //! What a backend is given to work with, and the call it has to answer.
 
+use std::sync::Arc;
+
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
+use crate::active::{Active, LeaseLimits};
 use crate::mount::Mount;
 use crate::{Failure, Operation, Request, Timestamp, Transaction};
 
@@ -13,12 +16,13 @@ pub struct Context<'a> {
     tx: &'a mut Transaction,
     mount: &'a Mount,
     now: Timestamp,
+    active: &'a Arc<Active>,
 }
 
 impl<'a> Context<'a> {
     /// A view of `tx` below the mount's storage prefix.
-    pub fn new(tx: &'a mut Transaction, mount: &'a Mount, now: Timestamp) -> Self {
-        Self { tx, mount, now }
+    pub fn new(tx: &'a mut Transaction, mount: &'a Mount, now: Timestamp, active: &'a Arc<Active>) -> Self {
+        Self { tx, mount, now, active }
     }
 
     /// The mount it is for: path, options, tuning.
@@ -73,9 +77,15 @@ impl<'a> Context<'a> {
         Ok(self.tx.scan(&self.full(prefix), &after, limit)?.into_iter().map(|key| key[cut..].to_owned()).collect())
     }
 
-    /// The whole transaction. Only `sys` and the token store can ask: [`SystemAccess`] is made by `core` alone.
-    pub fn system(&mut self, _access: &SystemAccess) -> &mut Transaction {
-        self.tx
+    /// The whole transaction and the services of the node. Only `sys` and the token store can ask: [`SystemAccess`] is
+    /// given to them alone.
+    pub fn system(&mut self, _access: &SystemAccess) -> (&mut Transaction, &'a Arc<Active>) {
+        (self.tx, self.active)
+    }
+
+    /// Default and longest life of this mount's leases and tokens: its own tuning, or the system's.
+    pub fn lease_limits(&self) -> LeaseLimits {
+        self.active.settings.lease_limits(self.mount)
     }
 
     fn full(&self, path: &str) -> String {

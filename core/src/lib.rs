@@ -18,7 +18,7 @@ mod timestamp;
 pub mod token;
 mod transaction;
 
-pub use backend::{Backend, Cost, Existence, SpecialPaths};
+pub use backend::{Backend, Cost, Existence, Progress, SpecialPaths};
 pub use context::{Call, Context, SystemAccess};
 pub use failure::Failure;
 pub use grant::{Alias, Grant, TokenType};

@@ -21,6 +21,20 @@ pub struct Response {
     pub wrap: Option<Box<WrapInfo>>,
     /// Further HTTP headers.
     pub headers: Vec<(&'static str, String)>,
+    /// What the node does once the answer is committed and audited.
+    pub afterwards: Afterwards,
+}
+
+/// What a request asks of the node itself, done after its commit and its audit.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Afterwards {
+    /// Nothing.
+    #[default]
+    Nothing,
+    /// Forget the keys.
+    Seal,
+    /// Hand leadership to another node.
+    StepDown,
 }
 
 /// What an answer holds.
@@ -153,6 +167,11 @@ impl Response {
     pub fn warn(mut self, text: impl Into<String>) -> Self {
         self.warnings.push(text.into());
         self
+    }
+
+    /// Whether there is nothing to tell: HTTP 204.
+    pub fn is_nothing(&self) -> bool {
+        matches!(self.body, Body::Empty) && self.auth.is_none() && self.warnings.is_empty() && self.wrap.is_none()
     }
 
     /// The data, whichever way it is enveloped.

@@ -95,6 +95,28 @@ impl Transaction {
         self.writes.insert(path.into(), Write::PutClear(bytes));
     }
 
+    /// Applies what the seal wants stored.
+    pub fn put_records(&mut self, changes: &coffer_seal::RecordChanges) {
+        for record in &changes.puts {
+            self.put_clear(record.path.clone(), record.value.clone());
+        }
+        for path in &changes.deletes {
+            self.delete(path.clone());
+        }
+    }
+
+    /// A record that lies below the barrier, as it is stored. The commit fails if it changes meanwhile.
+    pub fn get_clear(&mut self, path: &str) -> Result<Option<Vec<u8>>, Failure> {
+        match self.writes.get(path) {
+            Some(Write::PutClear(value)) => return Ok(Some(value.clone())),
+            Some(Write::Put(_) | Write::Delete) => return Ok(None),
+            None => {}
+        }
+        let found = self.store.get(path)?;
+        self.reads.push((path.to_owned(), found.as_ref().map(|found| found.revision)));
+        Ok(found.map(|found| found.value))
+    }
+
     /// Removes a full storage path at commit.
     pub fn delete(&mut self, path: impl Into<String>) {
         self.writes.insert(path.into(), Write::Delete);

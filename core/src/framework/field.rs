@@ -24,6 +24,8 @@ pub enum Kind {
     Bool,
     /// Seconds as a number or text, or Go's `1h30m`, or days `7d`.
     Duration,
+    /// [`Kind::Duration`] that may be negative.
+    SignedDuration,
     /// RFC 3339 or seconds since 1970.
     Time,
     /// A JSON object.

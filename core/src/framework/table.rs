@@ -70,18 +70,18 @@ impl<B> RouteTable<B> {
         self.routes.iter().find_map(|route| route.pattern.matches(path).map(|captures| (route, captures)))
     }
 
-    /// Finds the route and its handler, checks every field that was sent, warns of those nobody reads.
+    /// Finds the route and its handler, checks every field that was sent, warns of those nobody reads where there is an
+    /// answer to put the warning in.
     pub fn dispatch(&self, backend: &B, cx: &mut Context<'_>, call: &Call<'_>) -> Result<Response, Failure> {
         let (route, captures) = self.find(call.path).ok_or(Failure::UnsupportedPath)?;
         let handler = route.handler(call.operation).ok_or(Failure::UnsupportedOperation)?;
         let fields = Fields::new(route.fields, captures, call.data());
-        let writes = call.operation.is_write() || call.operation == Operation::Patch;
-        if writes {
-            fields.validate()?;
-        }
-        let unread = if writes { fields.unrecognized() } else { Vec::new() };
-        let replaced = if writes { fields.shadowed() } else { Vec::new() };
+        fields.validate().map_err(|wrong| Failure::Invalid(format!("Field validation failed: {wrong}")))?;
+        let (unread, replaced) = (fields.unrecognized(), fields.shadowed());
         let mut response = handler(backend, cx, &Matched { call, fields })?;
+        if response.is_nothing() {
+            return Ok(response);
+        }
         if !unread.is_empty() {
             response.warnings.push(format!("Endpoint ignored these unrecognized parameters: [{}]", unread.join(" ")));
         }
@@ -92,6 +92,12 @@ impl<B> RouteTable<B> {
             ));
         }
         Ok(response)
+    }
+
+    /// Checks the fields of a call without serving it; for [`crate::Backend::exists`], whose errors have no preface.
+    pub fn validate(&self, call: &Call<'_>) -> Result<(), Failure> {
+        let Some((route, captures)) = self.find(call.path) else { return Ok(()) };
+        Fields::new(route.fields, captures, call.data()).validate()
     }
 
     /// What is here, for path help and OpenAPI.

@@ -72,6 +72,11 @@ impl<'a> Fields<'a> {
         self.read(name, duration)
     }
 
+    /// Whole seconds of a span of time that may be negative.
+    pub fn signed_seconds(&self, name: &str) -> Result<Option<i64>, Failure> {
+        self.read(name, signed_seconds)
+    }
+
     /// A moment.
     pub fn time(&self, name: &str) -> Result<Option<Timestamp>, Failure> {
         self.read(name, timestamp)
@@ -80,6 +85,11 @@ impl<'a> Fields<'a> {
     /// A JSON object.
     pub fn object(&self, name: &str) -> Result<Option<&'a Map<String, Value>>, Failure> {
         self.read(name, object)
+    }
+
+    /// A JSON object, or a list of them taken together.
+    pub fn map(&self, name: &str) -> Result<Option<Cow<'a, Map<String, Value>>>, Failure> {
+        self.read(name, merged)
     }
 
     /// A list of texts; one text is split at commas where the field is a [`Kind::CommaList`]. Trimmed, empty ones left out.
@@ -118,16 +128,15 @@ impl<'a> Fields<'a> {
                 Kind::Int => int(value).map(drop),
                 Kind::Bool => flag(value).map(drop),
                 Kind::Duration => duration(value).map(drop),
+                Kind::SignedDuration => signed_seconds(value).map(drop),
                 Kind::Time => timestamp(value).map(drop),
-                Kind::Map => object(value).map(drop),
+                Kind::Map => merged(value).map(drop),
                 Kind::CommaList => list(value, true).map(drop),
                 Kind::List => list(value, false).map(drop),
                 Kind::IntList => ints(value).map(drop),
                 Kind::Pairs => pairs(value, field.name).map(drop),
             };
-            checked.map_err(|wrong| {
-                Failure::Invalid(format!("Field validation failed: {}", convert_text(field.name, &wrong)))
-            })?;
+            checked.map_err(|wrong| convert_error(field.name, &wrong))?;
         }
         Ok(())
     }
@@ -220,6 +229,20 @@ fn duration(value: &Value) -> Result<Duration, Wrong> {
     }
 }
 
+fn signed_seconds(value: &Value) -> Result<i64, Wrong> {
+    let whole = |span: Duration| i64::try_from(span.as_secs()).unwrap_or(i64::MAX);
+    match value {
+        Value::Number(number) => Ok(number.as_i64().or(number.as_f64().map(|seconds| seconds as i64)).unwrap_or(0)),
+        Value::String(text) => match text.trim().strip_prefix('-') {
+            Some(rest) if !rest.starts_with(['-', '+']) => {
+                parse_duration(rest).map(|span| -whole(span)).map_err(|error| error.to_string())
+            }
+            _ => duration(value).map(whole),
+        },
+        _ => duration(value).map(whole),
+    }
+}
+
 /// Seconds (`"90"`), Go's notation (`"1h30m"`, `"1.5h"`, `"250ms"`) or days (`"7d"`). The error quotes the text, as Vault's
 /// does: a span of time is no secret.
 pub fn parse_duration(text: &str) -> Result<Duration, Failure> {
@@ -275,6 +298,16 @@ fn timestamp(value: &Value) -> Result<Timestamp, Wrong> {
 
 fn object(value: &Value) -> Result<&Map<String, Value>, Wrong> {
     value.as_object().ok_or_else(|| wrong_type("map[string]interface {}", value))
+}
+
+fn merged(value: &Value) -> Result<Cow<'_, Map<String, Value>>, Wrong> {
+    let Value::Array(items) = value else { return object(value).map(Cow::Borrowed) };
+    let mut all = Map::new();
+    for (index, item) in items.iter().enumerate() {
+        let map = object(item).map_err(|wrong| wrong.replacen("''", &format!("'[{index}]'"), 1))?;
+        all.extend(map.iter().map(|(key, value)| (key.clone(), value.clone())));
+    }
+    Ok(Cow::Owned(all))
 }
 
 fn list(value: &Value, comma: bool) -> Result<Vec<String>, Wrong> {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::{Mount, MountKind};
-use crate::{Backend, Failure};
+use crate::{Backend, Failure, SystemAccess};
 
 /// Builds the backend of a mount.
 pub type BackendFactory = Box<dyn Fn(&Mount) -> Result<Arc<dyn Backend>, Failure> + Send + Sync>;
@@ -21,6 +21,17 @@ impl Registry {
     pub fn with(mut self, kind: MountKind, type_name: &str, factory: BackendFactory) -> Self {
         self.factories.insert((kind, type_name.to_owned()), factory);
         self
+    }
+
+    /// Adds a type that reaches beyond its own storage: `system` and `token`, no other.
+    #[must_use]
+    pub fn with_privileged(
+        self,
+        kind: MountKind,
+        type_name: &str,
+        factory: impl Fn(&Mount, SystemAccess) -> Result<Arc<dyn Backend>, Failure> + Send + Sync + 'static,
+    ) -> Self {
+        self.with(kind, type_name, Box::new(move |mount| factory(mount, SystemAccess(()))))
     }
 
     /// Whether the type exists.

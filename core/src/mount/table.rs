@@ -30,13 +30,13 @@ impl MountKind {
 
 /// The tables in use, and the way to change them.
 pub struct Mounts {
-    registry: Registry,
+    registry: Arc<Registry>,
     routing: ArcSwap<Routing>,
 }
 
 impl Mounts {
     /// Nothing mounted yet; see [`Mounts::reload`].
-    pub fn new(registry: Registry) -> Self {
+    pub fn new(registry: Arc<Registry>) -> Self {
         Self { registry, routing: ArcSwap::default() }
     }
 

@@ -38,7 +38,12 @@ impl Operation {
         }
     }
 
-    /// Whether a handler of `self` also serves `other`: create and update are one handler unless both are given.
+    /// Whether it changes nothing by itself.
+    pub fn is_reading(self) -> bool {
+        matches!(self, Self::Read | Self::List | Self::Scan | Self::Help)
+    }
+
+    /// PUT and POST.
     pub fn is_write(self) -> bool {
         matches!(self, Self::Create | Self::Update)
     }

@@ -1,0 +1,67 @@
+//! Everything that lives only while the node holds the keys and serves.
+
+mod settings;
+
+use std::sync::Arc;
+
+use coffer_model::{ClusterControl, Store};
+use coffer_seal::Barrier;
+
+pub use settings::{LeaseLimits, Settings};
+
+use crate::audit_log::AuditLog;
+use crate::clock::Clock;
+use crate::identity::Identities;
+use crate::lease::Leases;
+use crate::lockout::Lockouts;
+use crate::mount::Mounts;
+use crate::policies::Policies;
+use crate::quota::Quotas;
+use crate::token::Tokens;
+use crate::wrapping::Wrapping;
+use crate::{Timestamp, Transaction};
+
+/// The services of an active node. It holds them and has no behaviour of its own; they work on the [`Transaction`] of a
+/// request and know of each other only what they are handed.
+pub struct Active {
+    /// The replicated store.
+    pub store: Arc<dyn Store>,
+    /// The cluster this node is in.
+    pub cluster: Arc<dyn ClusterControl>,
+    /// The keys.
+    pub barrier: Barrier,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// What the configuration file sets.
+    pub settings: Arc<Settings>,
+    /// What is mounted.
+    pub mounts: Mounts,
+    /// Compiled policies.
+    pub policies: Policies,
+    /// Tokens.
+    pub tokens: Tokens,
+    /// Leases.
+    pub leases: Leases,
+    /// Response wrapping.
+    pub wrapping: Wrapping,
+    /// Entities and aliases.
+    pub identities: Identities,
+    /// Audit devices.
+    pub audit: Arc<AuditLog>,
+    /// Rate limits.
+    pub quotas: Quotas,
+    /// Failed logins.
+    pub lockouts: Lockouts,
+}
+
+impl Active {
+    /// Begins a transaction on the state applied here.
+    pub fn transaction(&self) -> Transaction {
+        Transaction::new(Arc::clone(&self.store), self.barrier.clone())
+    }
+
+    /// The present moment.
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+}

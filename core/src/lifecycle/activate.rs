@@ -1,0 +1,72 @@
+//! From keys to serving: an unsealed node that leads builds its services; one that no longer leads drops them.
+
+use std::sync::Arc;
+
+use coffer_model::NodeRole;
+use coffer_seal::Barrier;
+
+use super::node::Node;
+use super::phase::Phase;
+use super::workers::Workers;
+use crate::Failure;
+use crate::active::Active;
+use crate::mount::Mounts;
+
+impl Node {
+    /// Brings the phase in line with who leads. Called whenever the cluster's status may have changed, and at unseal.
+    pub(super) async fn follow_leadership(self: &Arc<Self>) -> Result<(), Failure> {
+        let leads = self.parts.cluster.status().role == NodeRole::Leader;
+        let phase = self.phase();
+        match (&*phase, leads) {
+            (Phase::Standby(barrier), true) => {
+                // Nothing is served before all that was acknowledged by earlier leaders is applied here.
+                self.parts.store.read_fence().await?;
+                let active = Arc::new(self.build_active(barrier.clone())?);
+                let _turn = self.progress.lock();
+                if matches!(&*self.phase(), Phase::Standby(_)) {
+                    self.phase.store(Arc::new(Phase::Active(Arc::clone(&active))));
+                    self.set_workers(Some(Workers::start(&active)));
+                }
+            }
+            (Phase::Active(active), false) => {
+                let _turn = self.progress.lock();
+                if matches!(&*self.phase(), Phase::Active(_)) {
+                    self.set_workers(None);
+                    self.phase.store(Arc::new(Phase::Standby(active.barrier.clone())));
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    pub(super) fn build_active(&self, barrier: Barrier) -> Result<Active, Failure> {
+        let active = Active::new(&self.parts, barrier);
+        let mut tx = active.transaction();
+        active.mounts.reload(&mut tx)?;
+        active.audit.reload(&mut tx)?;
+        active.quotas.changed(&mut tx);
+        Ok(active)
+    }
+}
+
+impl Active {
+    pub(super) fn new(parts: &super::NodeParts, barrier: Barrier) -> Self {
+        Self {
+            store: Arc::clone(&parts.store),
+            cluster: Arc::clone(&parts.cluster),
+            barrier,
+            clock: Arc::clone(&parts.clock),
+            settings: Arc::clone(&parts.settings),
+            mounts: Mounts::new(Arc::clone(&parts.registry)),
+            audit: Arc::clone(&parts.audit),
+            policies: Default::default(),
+            tokens: Default::default(),
+            leases: Default::default(),
+            wrapping: Default::default(),
+            identities: Default::default(),
+            quotas: Default::default(),
+            lockouts: Default::default(),
+        }
+    }
+}

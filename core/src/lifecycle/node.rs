@@ -1,0 +1,208 @@
+//! A node: its phase, and what it has in every phase.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use arc_swap::ArcSwap;
+use coffer_model::{ClusterControl, Store};
+use coffer_seal::{Barrier, SEAL_CONFIG_PATH, SealConfig};
+use parking_lot::Mutex;
+
+use super::observer::Invalidation;
+use super::phase::Phase;
+use super::unseal::Progress;
+use crate::active::{Active, Settings};
+use crate::audit_log::AuditLog;
+use crate::ceremony::Ceremonies;
+use crate::clock::Clock;
+use crate::mount::Registry;
+use crate::{Failure, Request, Response, pipeline};
+
+/// What a node is built of.
+pub struct NodeParts {
+    /// The replicated store.
+    pub store: Arc<dyn Store>,
+    /// The cluster.
+    pub cluster: Arc<dyn ClusterControl>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// What the configuration file sets.
+    pub settings: Arc<Settings>,
+    /// The backend types of this build.
+    pub registry: Arc<Registry>,
+    /// Audit devices; shared with the server, which has them reopen their files.
+    pub audit: Arc<AuditLog>,
+}
+
+/// The node. It exists from start to end of the process; what needs keys lives in its phase.
+pub struct Node {
+    pub(super) parts: NodeParts,
+    pub(super) phase: ArcSwap<Phase>,
+    seal_config: ArcSwap<Option<SealConfig>>,
+    /// Shares given so far; the lock also puts changes of phase in order. Never held over a wait for the cluster.
+    pub(super) progress: Mutex<Progress>,
+    /// Init, unseal and seal, one at a time.
+    pub(super) turn: tokio::sync::Mutex<()>,
+    ceremonies: Ceremonies,
+    started: Instant,
+    workers: Mutex<Option<super::workers::Workers>>,
+}
+
+impl Node {
+    /// A node on a store that is open: sealed, or uninitialised.
+    pub fn start(parts: NodeParts) -> Result<Arc<Self>, Failure> {
+        let node = Arc::new_cyclic(|node| {
+            parts.store.observe(Arc::new(Invalidation(std::sync::Weak::clone(node))));
+            Self {
+                parts,
+                phase: ArcSwap::from_pointee(Phase::Uninitialized),
+                seal_config: ArcSwap::from_pointee(None),
+                progress: Mutex::default(),
+                turn: tokio::sync::Mutex::default(),
+                ceremonies: Ceremonies::default(),
+                started: Instant::now(),
+                workers: Mutex::default(),
+            }
+        });
+        node.read_seal_config()?;
+        if node.seal_config().is_some() {
+            node.phase.store(Arc::new(Phase::Sealed));
+        }
+        Ok(node)
+    }
+
+    /// Answers a request: only the active node can.
+    pub async fn serve(self: &Arc<Self>, request: Arc<Request>) -> Result<Response, Failure> {
+        let active = self.require_active()?;
+        let response = pipeline::serve(&active, &request).await?;
+        self.do_afterwards(response.afterwards).await?;
+        Ok(response)
+    }
+
+    /// The phase now.
+    pub fn phase(&self) -> Arc<Phase> {
+        self.phase.load_full()
+    }
+
+    /// The services of an active node.
+    pub fn active(&self) -> Option<Arc<Active>> {
+        match &**self.phase.load() {
+            Phase::Active(active) => Some(Arc::clone(active)),
+            Phase::Uninitialized | Phase::Sealed | Phase::Standby(_) => None,
+        }
+    }
+
+    /// The services, or why there are none.
+    pub fn require_active(&self) -> Result<Arc<Active>, Failure> {
+        match &**self.phase.load() {
+            Phase::Active(active) => Ok(Arc::clone(active)),
+            Phase::Uninitialized => Err(Failure::Uninitialized),
+            Phase::Sealed => Err(Failure::Sealed),
+            Phase::Standby(_) => {
+                Err(Failure::Unavailable("local node not active but active cluster node not found".to_owned()))
+            }
+        }
+    }
+
+    /// The keys, where they are held.
+    pub fn barrier(&self) -> Option<Barrier> {
+        match &**self.phase.load() {
+            Phase::Active(active) => Some(active.barrier.clone()),
+            Phase::Standby(barrier) => Some(barrier.clone()),
+            Phase::Uninitialized | Phase::Sealed => None,
+        }
+    }
+
+    /// How the root key is shared; `None` before init.
+    pub fn seal_config(&self) -> Option<SealConfig> {
+        (**self.seal_config.load()).clone()
+    }
+
+    /// The cluster.
+    pub fn cluster(&self) -> &Arc<dyn ClusterControl> {
+        &self.parts.cluster
+    }
+
+    /// The store.
+    pub fn store(&self) -> &Arc<dyn Store> {
+        &self.parts.store
+    }
+
+    /// What the configuration file sets.
+    pub fn settings(&self) -> &Arc<Settings> {
+        &self.parts.settings
+    }
+
+    /// Audit devices.
+    pub fn audit(&self) -> &Arc<AuditLog> {
+        &self.parts.audit
+    }
+
+    /// Rekey and generate-root in progress.
+    pub fn ceremonies(&self) -> &Ceremonies {
+        &self.ceremonies
+    }
+
+    /// Time.
+    pub fn clock(&self) -> &Arc<dyn Clock> {
+        &self.parts.clock
+    }
+
+    /// When the process started.
+    pub fn started(&self) -> Instant {
+        self.started
+    }
+
+    /// Name and id of the cluster; known while keys are held.
+    pub fn cluster_identity(&self) -> Option<super::init::ClusterIdentity> {
+        let barrier = self.barrier()?;
+        let found = self.parts.store.get(super::init::CLUSTER_IDENTITY_PATH).ok()??;
+        let plain = barrier.decrypt(super::init::CLUSTER_IDENTITY_PATH, &found.value).ok()?;
+        serde_json::from_slice(&plain).ok()
+    }
+
+    pub(super) fn read_seal_config(&self) -> Result<(), Failure> {
+        let config = match self.parts.store.get(SEAL_CONFIG_PATH)? {
+            Some(found) => Some(SealConfig::from_json(&found.value).map_err(Failure::internal)?),
+            None => None,
+        };
+        self.seal_config.store(Arc::new(config));
+        Ok(())
+    }
+
+    /// `core/seal-config` was written: by this node's init or rekey, or by another's.
+    pub(super) fn seal_config_changed(&self) {
+        if let Err(failure) = self.read_seal_config() {
+            tracing::error!("the seal configuration could not be read: {failure}");
+            return;
+        }
+        let mut now_sealed = None;
+        self.phase.rcu(|phase| match &**phase {
+            Phase::Uninitialized => Arc::clone(now_sealed.get_or_insert_with(|| Arc::new(Phase::Sealed))),
+            Phase::Sealed | Phase::Standby(_) | Phase::Active(_) => Arc::clone(phase),
+        });
+    }
+
+    /// `core/keyring` was written: follow it.
+    pub(super) fn keyring_changed(&self) {
+        let Some(barrier) = self.barrier() else { return };
+        let store = &self.parts.store;
+        let read = |path: &str| store.get(path).map(|found| found.map(|found| found.value));
+        if let Err(error) = barrier.adopt(read) {
+            tracing::error!("the keyring was changed and could not be followed: {error}");
+        }
+    }
+
+    /// A snapshot took the place of the state.
+    pub(super) fn state_replaced(&self) {
+        self.seal_config_changed();
+        self.keyring_changed();
+        if let Some(active) = self.active() {
+            active.drop_caches();
+        }
+    }
+
+    pub(super) fn set_workers(&self, workers: Option<super::workers::Workers>) {
+        *self.workers.lock() = workers;
+    }
+}

@@ -1,0 +1,37 @@
+//! Giving up the keys, and giving up the lead.
+
+use std::sync::Arc;
+
+use super::node::Node;
+use super::phase::Phase;
+use crate::{Afterwards, Failure};
+
+impl Node {
+    /// What a request asked of the node itself, once it is committed and audited.
+    pub(super) async fn do_afterwards(self: &Arc<Self>, afterwards: Afterwards) -> Result<(), Failure> {
+        match afterwards {
+            Afterwards::Nothing => Ok(()),
+            Afterwards::Seal => {
+                self.seal().await;
+                Ok(())
+            }
+            Afterwards::StepDown => {
+                self.parts.cluster.step_down().await.map_err(|error| Failure::Unavailable(error.to_string()))
+            }
+        }
+    }
+
+    /// Forgets the keys. Requests in hand finish; their copies of the keys go with them.
+    pub async fn seal(self: &Arc<Self>) {
+        let _turn = self.turn.lock().await;
+        let mut progress = self.progress.lock();
+        self.set_workers(None);
+        if self.phase().holds_keys() {
+            self.phase.store(Arc::new(Phase::Sealed));
+        }
+        progress.clear();
+        self.ceremonies().cancel_all();
+        self.parts.audit.close();
+        tracing::info!("sealed");
+    }
+}

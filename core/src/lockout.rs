@@ -1,0 +1,147 @@
+//! User lockout: logins of a name are refused for a while after too many failures.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use parking_lot::Mutex;
+
+use crate::Timestamp;
+use crate::mount::Mount;
+
+/// Names counted at most; beyond it the oldest count is dropped.
+const CAPACITY: usize = 100_000;
+
+/// Failed logins by mount accessor and name. Kept in memory on the active node, as Vault keeps them.
+#[derive(Default)]
+pub struct Lockouts {
+    failures: Mutex<HashMap<(String, String), Failures>>,
+}
+
+#[derive(Clone, Copy)]
+struct Failures {
+    count: u64,
+    last: Timestamp,
+}
+
+/// When logins of a mount are shut.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LockoutRule {
+    /// Failures before the lock.
+    pub threshold: u64,
+    /// How long the lock holds.
+    pub duration: Duration,
+    /// Quiet time after which failures are forgotten.
+    pub counter_reset: Duration,
+}
+
+impl LockoutRule {
+    /// The rule of a mount; `None` where it has no lockout. Vault's methods with lockout are userpass, ldap and approle.
+    pub fn of(mount: &Mount) -> Option<Self> {
+        if !matches!(mount.type_name.as_str(), "userpass" | "ldap" | "approle") {
+            return None;
+        }
+        let default = Self {
+            threshold: 5,
+            duration: Duration::from_secs(15 * 60),
+            counter_reset: Duration::from_secs(15 * 60),
+        };
+        let Some(config) = &mount.config.user_lockout_config else { return Some(default) };
+        if config.disable_lockout {
+            return None;
+        }
+        let or = |own: Duration, default: Duration| if own.is_zero() { default } else { own };
+        Some(Self {
+            threshold: if config.lockout_threshold == 0 { default.threshold } else { config.lockout_threshold },
+            duration: or(config.lockout_duration, default.duration),
+            counter_reset: or(config.lockout_counter_reset, default.counter_reset),
+        })
+    }
+}
+
+impl Lockouts {
+    /// Whether logins of the name are shut now.
+    pub fn is_locked(&self, mount: &Mount, name: &str, now: Timestamp) -> bool {
+        let Some(rule) = LockoutRule::of(mount) else { return false };
+        let failures = self.failures.lock();
+        let Some(found) = failures.get(&key(mount, name)) else { return false };
+        found.count >= rule.threshold && now.since(found.last) < rule.duration
+    }
+
+    /// A login of the name failed.
+    pub fn failed(&self, mount: &Mount, name: &str, now: Timestamp) {
+        let Some(rule) = LockoutRule::of(mount) else { return };
+        let mut failures = self.failures.lock();
+        if failures.len() >= CAPACITY && !failures.contains_key(&key(mount, name)) {
+            if let Some(oldest) = failures.iter().min_by_key(|(_, found)| found.last).map(|(key, _)| key.clone()) {
+                failures.remove(&oldest);
+            }
+        }
+        let found = failures.entry(key(mount, name)).or_insert(Failures { count: 0, last: now });
+        let quiet = now.since(found.last);
+        if quiet >= rule.counter_reset || (found.count >= rule.threshold && quiet >= rule.duration) {
+            found.count = 0;
+        }
+        found.count += 1;
+        found.last = now;
+    }
+
+    /// A login of the name succeeded, or an operator unlocked it; whether anything was counted.
+    pub fn forget(&self, accessor: &str, name: &str) -> bool {
+        self.failures.lock().remove(&(accessor.to_owned(), name.to_owned())).is_some()
+    }
+
+    /// Names that are locked now, with the accessor of their mount, sorted.
+    pub fn locked<'m>(&self, mounts: impl Iterator<Item = &'m Mount>, now: Timestamp) -> Vec<(String, String)> {
+        let failures = self.failures.lock();
+        let mut locked: Vec<_> = mounts
+            .filter_map(|mount| LockoutRule::of(mount).map(|rule| (mount, rule)))
+            .flat_map(|(mount, rule)| {
+                failures
+                    .iter()
+                    .filter(move |((accessor, _), found)| {
+                        *accessor == mount.accessor && found.count >= rule.threshold && now.since(found.last) < rule.duration
+                    })
+                    .map(|(key, _)| key.clone())
+            })
+            .collect();
+        locked.sort();
+        locked
+    }
+}
+
+fn key(mount: &Mount, name: &str) -> (String, String) {
+    (mount.accessor.clone(), name.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mount::MountKind;
+
+    #[test]
+    fn a_name_is_locked_after_five_failures_and_opens_again() {
+        let (lockouts, mount) = (Lockouts::default(), Mount::new(MountKind::Auth, "userpass/", "userpass"));
+        let start = Timestamp::now();
+        for _ in 0..4 {
+            lockouts.failed(&mount, "ann", start);
+        }
+        assert!(!lockouts.is_locked(&mount, "ann", start));
+        lockouts.failed(&mount, "ann", start);
+        assert!(lockouts.is_locked(&mount, "ann", start));
+        assert!(!lockouts.is_locked(&mount, "bob", start));
+        assert_eq!(lockouts.locked([&mount].into_iter(), start), [(mount.accessor.clone(), "ann".to_owned())]);
+        let later = start.plus(Duration::from_secs(15 * 60));
+        assert!(!lockouts.is_locked(&mount, "ann", later));
+        lockouts.failed(&mount, "ann", later);
+        assert!(!lockouts.is_locked(&mount, "ann", later));
+    }
+
+    #[test]
+    fn success_forgets() {
+        let (lockouts, mount) = (Lockouts::default(), Mount::new(MountKind::Auth, "userpass/", "userpass"));
+        let now = Timestamp::now();
+        (0..5).for_each(|_| lockouts.failed(&mount, "ann", now));
+        assert!(lockouts.forget(&mount.accessor, "ann"));
+        assert!(!lockouts.is_locked(&mount, "ann", now));
+    }
+}

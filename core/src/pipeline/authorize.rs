@@ -1,0 +1,138 @@
+//! Who asks, and whether they may: token, policy, sudo, parameters, wrapping bounds. Deny by default.
+
+use std::sync::Arc;
+
+use coffer_policy::Access;
+
+use super::permit::Permit;
+use super::trail::Trail;
+use crate::active::Active;
+use crate::mount::{Mounted, Protection};
+use crate::token::Caller;
+use crate::{Call, Context, Existence, Failure, Operation, Request, Timestamp, Transaction};
+
+/// A request that may be carried out.
+pub(super) struct Prepared {
+    pub(super) tx: Transaction,
+    pub(super) mounted: Arc<Mounted>,
+    /// Where the path relative to the mount begins in the request's.
+    pub(super) cut: Cut,
+    pub(super) caller: Option<Caller>,
+    pub(super) permit: Permit,
+    pub(super) now: Timestamp,
+    /// The token's last use is this request.
+    pub(super) last_use: bool,
+}
+
+/// The part of a request's path below its mount.
+#[derive(Clone, Copy)]
+pub(super) struct Cut(usize);
+
+impl Cut {
+    /// A LIST of a mount without its slash has nothing left.
+    pub(super) fn of(self, request: &Request) -> &str {
+        request.path.get(self.0..).unwrap_or_default()
+    }
+}
+
+pub(super) fn authorize(active: &Arc<Active>, request: &Request, trail: &mut Trail) -> Result<Prepared, Failure> {
+    let now = active.now();
+    let mut tx = active.transaction();
+    let routing = active.mounts.routing();
+    let found = routing.find(&request.path, request.operation);
+    let Some((mounted, rest)) = found else {
+        // Whether a path is mounted is told only to those who may ask for it.
+        let caller = authenticate(active, &mut tx, request, now, trail)?;
+        check(&caller, request, request.operation, Protection::Plain, trail)?;
+        return Err(Failure::NoRoute(request.path.clone()));
+    };
+    let cut = Cut(request.path.len() - rest.len() + usize::from(rest.is_empty() && !request.path.ends_with('/')));
+    trail.mounted = Some(Arc::clone(mounted));
+    active.quotas.admit(request, &mounted.mount)?;
+    if mounted.is_unauthenticated(rest) {
+        // A token that came along is told to the backend, and not needed.
+        let caller = match &request.token {
+            Some(_) => authenticate(active, &mut tx, request, now, trail).ok(),
+            None => None,
+        };
+        let permit = Permit::granted(request.operation);
+        return Ok(Prepared { tx, mounted: Arc::clone(mounted), cut, caller, permit, now, last_use: false });
+    }
+    let caller = authenticate(active, &mut tx, request, now, trail)?;
+    let last_use = count_use(active, &mut tx, &caller, trail)?;
+    let operation = tell_apart(active, &mut tx, request, mounted, rest, &caller, now)?;
+    let permit = check(&caller, request, operation, mounted.protection(rest), trail)?;
+    Ok(Prepared { tx, mounted: Arc::clone(mounted), cut, caller: Some(caller), permit, now, last_use })
+}
+
+/// The live token behind the request, with all its policies.
+fn authenticate(
+    active: &Arc<Active>,
+    tx: &mut Transaction,
+    request: &Request,
+    now: Timestamp,
+    trail: &mut Trail,
+) -> Result<Caller, Failure> {
+    let token = request.token.as_ref().filter(|token| !token.is_empty()).ok_or(Failure::Denied)?;
+    let remote = request.remote.map(|remote| remote.address);
+    let live = active.tokens.authenticate(tx, token.expose(), remote, now)?;
+    let caller = active.caller(tx, live.entry)?;
+    trail.uses_left = u64::try_from(caller.entry.num_uses).unwrap_or(0);
+    trail.caller = Some(caller.clone());
+    Ok(caller)
+}
+
+fn count_use(
+    active: &Arc<Active>,
+    tx: &mut Transaction,
+    caller: &Caller,
+    trail: &mut Trail,
+) -> Result<bool, Failure> {
+    if trail.uses_left == 0 {
+        return Ok(false);
+    }
+    active.tokens.count_use(tx, &caller.entry)?;
+    Ok(trail.uses_left == 1)
+}
+
+/// Create or update: decides which capability is needed.
+fn tell_apart(
+    active: &Arc<Active>,
+    tx: &mut Transaction,
+    request: &Request,
+    mounted: &Arc<Mounted>,
+    rest: &str,
+    caller: &Caller,
+    now: Timestamp,
+) -> Result<Operation, Failure> {
+    if !request.operation.is_write() {
+        return Ok(request.operation);
+    }
+    let call = Call { path: rest, operation: request.operation, request, caller: Some(caller) };
+    let mut cx = Context::new(tx, &mounted.mount, now, active);
+    Ok(match mounted.backend.exists(&mut cx, &call)? {
+        Existence::Absent => Operation::Create,
+        Existence::NotTold | Existence::Present => Operation::Update,
+    })
+}
+
+fn check(
+    caller: &Caller,
+    request: &Request,
+    operation: Operation,
+    protection: Protection,
+    trail: &mut Trail,
+) -> Result<Permit, Failure> {
+    let access = Access {
+        path: &request.path,
+        operation: operation.into(),
+        parameters: Some(request.data.map()),
+        wrap_ttl: request.wrap.map(|wrap| wrap.ttl),
+        needs_sudo: protection == Protection::Root,
+    };
+    trail.allowed = Some(false);
+    let allowed = caller.acl.check(&access).map_err(|_| Failure::Denied)?;
+    trail.allowed = Some(true);
+    trail.granting = allowed.granting_policies().map(str::to_owned).collect();
+    Ok(Permit::granted(operation))
+}

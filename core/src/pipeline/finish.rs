@@ -1,0 +1,63 @@
+//! What becomes of a backend's answer: a login gets its token, a secret its lease, a wrapped answer its wrapping token.
+
+use std::sync::Arc;
+
+use super::run::Work;
+use crate::active::Active;
+use crate::envelope::Envelope;
+use crate::{Body, Failure, Granted, Lease, Request, Response};
+
+pub(super) fn finish(
+    active: &Arc<Active>,
+    request: &Request,
+    work: &mut Work,
+    mut response: Response,
+) -> Result<Response, Failure> {
+    let mount = &work.mounted.mount;
+    if let Some(auth) = response.auth.take() {
+        response.auth = Some(Box::new(match *auth {
+            Granted::Login(grant) => {
+                let made = active.from_login(&mut work.tx, mount, grant, &request.path, work.now)?;
+                response.warnings.extend(made.warnings);
+                Granted::Token(made.auth)
+            }
+            token @ Granted::Token(_) => token,
+        }));
+    }
+    if let Lease::Secret(secret) = response.lease {
+        let caller = work.caller.as_ref().ok_or_else(|| Failure::internal("a leased secret without a token"))?;
+        let limits = active.settings.lease_limits(mount);
+        let made = active.leases.register_secret(&mut work.tx, &caller.entry, &request.path, *secret, limits, work.now)?;
+        response.lease = Lease::Standing { id: made.id, ttl: made.ttl, renewable: made.renewable };
+    }
+    match request.wrap {
+        Some(wrap) if wraps(&response) => {
+            let inside = Envelope::of(&request.id, &response).map(|envelope| envelope.to_json()).unwrap_or_default();
+            let inside = zeroize::Zeroizing::new(inside);
+            let accessor = match response.auth.as_deref() {
+                Some(Granted::Token(payload)) => {
+                    payload.map().get("accessor").and_then(|value| value.as_str()).map(str::to_owned)
+                }
+                _ => None,
+            };
+            let info = active.wrapping.wrap(
+                &mut work.tx,
+                &active.tokens,
+                &active.leases,
+                &request.path,
+                &inside,
+                accessor,
+                wrap.ttl,
+                work.now,
+            )?;
+            Ok(Response { wrap: Some(Box::new(info)), ..Response::default() })
+        }
+        _ => Ok(response),
+    }
+}
+
+/// Errors and raw answers are never wrapped, nor what says nothing.
+fn wraps(response: &Response) -> bool {
+    response.wrap.is_none()
+        && (response.auth.is_some() || matches!(response.body, Body::Data(_) | Body::Doubled(_)))
+}

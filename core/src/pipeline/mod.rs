@@ -1,0 +1,103 @@
+//! The path of a request: who asks, may they, audit, the backend, one commit, audit, answer.
+
+mod authorize;
+mod finish;
+mod permit;
+mod run;
+mod trail;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use coffer_model::CommitError;
+
+use crate::active::Active;
+use crate::{Failure, Request, Response};
+
+use authorize::Prepared;
+use trail::Trail;
+
+/// How long a request is run again after conflicts before it is given up; far beyond what contention on one key needs.
+const RETRY_FOR: Duration = Duration::from_secs(30);
+
+/// Answers one request on the active node.
+pub async fn serve(active: &Arc<Active>, request: &Arc<Request>) -> Result<Response, Failure> {
+    active.store.read_fence().await?;
+    let mut trail = Trail::default();
+    let result = attempt_all(active, request, &mut trail).await;
+    audit_response(active, request, &trail, result).await
+}
+
+async fn attempt_all(active: &Arc<Active>, request: &Arc<Request>, trail: &mut Trail) -> Result<Response, Failure> {
+    let begun = Instant::now();
+    let mut audited = false;
+    loop {
+        let prepared = authorize::authorize(active, request, trail);
+        if !audited {
+            // Before anything is carried out, and once: a retry is the same request.
+            let error = prepared.as_ref().err();
+            active.audit.request(active, request, trail, error).await?;
+            audited = true;
+        }
+        match attempt(active, request, prepared?).await {
+            Err(Attempt::Conflict(error)) if begun.elapsed() >= RETRY_FOR => return Err(error.into()),
+            // Another request committed first; the cluster has moved on, and so this can't go on for ever.
+            Err(Attempt::Conflict(_)) => tokio::task::yield_now().await,
+            Err(Attempt::Failed(failure)) => return Err(failure),
+            Ok(response) => return Ok(response),
+        }
+    }
+}
+
+enum Attempt {
+    Conflict(CommitError),
+    Failed(Failure),
+}
+
+impl From<Failure> for Attempt {
+    fn from(failure: Failure) -> Self {
+        Self::Failed(failure)
+    }
+}
+
+async fn attempt(active: &Arc<Active>, request: &Arc<Request>, prepared: Prepared) -> Result<Response, Attempt> {
+    let (mut work, result) = run::run(active, request, prepared).await;
+    let result = result.and_then(|response| finish::finish(active, request, &mut work, response));
+    let mut tx = work.tx;
+    if result.is_err() {
+        // What the backend wrote is void, that a use of the token was spent is not.
+        tx.rollback(work.before_backend);
+    }
+    if work.last_use {
+        if let Some(caller) = &work.caller {
+            active.tokens.after_last_use(&mut tx, &active.leases, &caller.entry)?;
+        }
+    }
+    let command = tx.into_command()?;
+    if !command.is_empty() {
+        match active.store.commit(command).await {
+            Ok(_) => {}
+            Err(error @ CommitError::Conflict { .. }) => return Err(Attempt::Conflict(error)),
+            Err(error) => return Err(Attempt::Failed(result.err().unwrap_or(error.into()))),
+        }
+    }
+    result.map_err(Attempt::Failed)
+}
+
+async fn audit_response(
+    active: &Arc<Active>,
+    request: &Request,
+    trail: &Trail,
+    result: Result<Response, Failure>,
+) -> Result<Response, Failure> {
+    if let Err(Failure::Audit(_)) = result {
+        return result;
+    }
+    match active.audit.response(active, request, trail, &result).await {
+        Ok(()) => result,
+        Err(unavailable) if result.is_ok() && !request.operation.is_reading() => Err(Failure::Audit(format!(
+            "the request was carried out and its changes stand, but its answer could not be audited and is withheld: {unavailable}"
+        ))),
+        Err(unavailable) => Err(unavailable),
+    }
+}

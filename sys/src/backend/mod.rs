@@ -1,0 +1,73 @@
+//! The engine mounted at `sys/`.
+
+use coffer_core::framework::{PathHelp, Route, RouteTable};
+use coffer_core::{Backend, Call, Context, Failure, Response, SpecialPaths, SystemAccess};
+
+/// `sys/`.
+pub struct SystemBackend {
+    access: SystemAccess,
+    routes: RouteTable<Self>,
+}
+
+/// Paths served without a token; each looks at the caller's token itself, if it needs one.
+const UNAUTHENTICATED: &[&str] = &[
+    "internal/specs/openapi",
+    "internal/ui/mounts",
+    "internal/ui/mounts/*",
+    "internal/ui/namespaces",
+    "wrapping/lookup",
+    "wrapping/pubkey",
+];
+
+/// Paths that need `sudo`, as Vault has them.
+const ROOT: &[&str] = &[
+    "audit",
+    "audit/*",
+    "auth/*",
+    "config/auditing/*",
+    "config/cors",
+    "config/ui/headers",
+    "config/ui/headers/*",
+    "internal/inspect/*",
+    "leases/lookup/*",
+    "leases/revoke-force/*",
+    "leases/revoke-prefix/*",
+    "plugins/catalog/*",
+    "raw",
+    "raw/*",
+    "remount",
+    "revoke-force/*",
+    "revoke-prefix/*",
+    "rotate",
+    "rotate/*",
+    "seal",
+    "step-down",
+    "storage/raft/snapshot-auto/config/*",
+];
+
+impl SystemBackend {
+    /// The backend, with leave to reach beyond its own storage.
+    pub fn new(access: SystemAccess) -> Self {
+        let groups: Vec<Vec<Route<Self>>> = vec![];
+        Self { access, routes: RouteTable::new(groups.into_iter().flatten().collect()) }
+    }
+
+    /// Leave to ask a [`Context`] for the whole transaction and the services.
+    pub(crate) fn access(&self) -> &SystemAccess {
+        &self.access
+    }
+}
+
+impl Backend for SystemBackend {
+    fn special(&self) -> SpecialPaths {
+        SpecialPaths { unauthenticated: UNAUTHENTICATED, root: ROOT }
+    }
+
+    fn handle(&self, cx: &mut Context<'_>, call: &Call<'_>) -> Result<Response, Failure> {
+        self.routes.dispatch(self, cx, call)
+    }
+
+    fn paths(&self) -> Vec<PathHelp> {
+        self.routes.help()
+    }
+}
