@@ -21,6 +21,8 @@ pub struct Item {
     pub key: Key,
     pub labels: Vec<Key>,
     pub value: Value,
+    /// Written with `=` (or in JSON), not as a block.
+    pub is_assigned: bool,
 }
 
 /// A key or label, quoted or bare.

@@ -12,11 +12,7 @@ pub struct ParseError {
 
 impl ParseError {
     pub(crate) fn new(position: Position, message: impl Into<String>) -> Self {
-        Self {
-            position,
-            message: message.into(),
-            found: None,
-        }
+        Self { position, message: message.into(), found: None }
     }
 
     pub(crate) fn with_found(mut self, found: &str) -> Self {

@@ -15,17 +15,10 @@ pub const MAX_BYTES: usize = 1024 * 1024;
 /// The first mistake, with the line and column where it was noticed and what was expected.
 pub fn parse(text: &str) -> Result<Body, ParseError> {
     if text.len() > MAX_BYTES {
-        return Err(ParseError::new(
-            Position::START,
-            format!("the text is larger than {MAX_BYTES} bytes"),
-        ));
+        return Err(ParseError::new(Position::START, format!("the text is larger than {MAX_BYTES} bytes")));
     }
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    if text.trim_start().starts_with('{') {
-        json::parse(text)
-    } else {
-        text::parse(text)
-    }
+    if text.trim_start().starts_with('{') { json::parse(text) } else { text::parse(text) }
 }
 
 /// [`parse`] for bytes of unknown encoding.
@@ -38,10 +31,7 @@ pub fn parse_bytes(bytes: &[u8]) -> Result<Body, ParseError> {
         Err(error) => {
             let good = &bytes[..error.valid_up_to()];
             let line = 1 + count_newlines(good);
-            let start = good
-                .iter()
-                .rposition(|&b| b == b'\n')
-                .map_or(0, |at| at + 1);
+            let start = good.iter().rposition(|&b| b == b'\n').map_or(0, |at| at + 1);
             let column = 1 + String::from_utf8_lossy(&good[start..]).chars().count();
             let position = Position {
                 line: u32::try_from(line).unwrap_or(u32::MAX),
@@ -74,12 +64,7 @@ mod tests {
 
     #[test]
     fn nesting_is_bounded_in_both_forms() {
-        for (open, prefix) in [
-            ("[", "a = "),
-            ("a {", ""),
-            ("[", "{\"a\":"),
-            ("{\"a\":", ""),
-        ] {
+        for (open, prefix) in [("[", "a = "), ("a {", ""), ("[", "{\"a\":"), ("{\"a\":", "")] {
             let text = format!("{prefix}{}", open.repeat(100_000));
             let error = parse(&text).unwrap_err();
             assert!(error.message().contains("nested"), "{open}: {error}");

@@ -12,20 +12,13 @@ fn shape(body: &Body) -> String {
             ValueKind::Float(f) => format!("{f:?}"),
             ValueKind::String(s) => format!("{s:?}"),
             ValueKind::List(values) => {
-                format!(
-                    "[{}]",
-                    values.iter().map(written).collect::<Vec<_>>().join(" ")
-                )
+                format!("[{}]", values.iter().map(written).collect::<Vec<_>>().join(" "))
             }
             ValueKind::Object(body) => format!("{{{}}}", shape(body)),
         }
     }
     let items = body.items().iter().map(|item| {
-        let labels: String = item
-            .labels
-            .iter()
-            .map(|label| format!(".{}", label.text))
-            .collect();
+        let labels: String = item.labels.iter().map(|label| format!(".{}", label.text)).collect();
         format!("{}{labels}={}", item.key.text, written(&item.value))
     });
     items.collect::<Vec<_>>().join(" ")
@@ -47,15 +40,9 @@ fn hcl() {
         ("a = 1", "a=1"),
         ("a = 1 b = true, c = \"x\"\n", "a=1 b=true c=\"x\""),
         ("a { b = 1 }", "a={b=1}"),
-        (
-            "path \"x/*\" { c = [\"r\", \"l\",] }",
-            "path.x/*={c=[\"r\" \"l\"]}",
-        ),
+        ("path \"x/*\" { c = [\"r\", \"l\",] }", "path.x/*={c=[\"r\" \"l\"]}"),
         ("\"path\" \"a\" \"b\" {}", "path.a.b={}"),
-        (
-            "a = { \"ttl\" = [\"1h\"] \"free\" = [] }",
-            "a={ttl=[\"1h\"] free=[]}",
-        ),
+        ("a = { \"ttl\" = [\"1h\"] \"free\" = [] }", "a={ttl=[\"1h\"] free=[]}"),
         ("a = { x = 1, y = 2\n z = 3, }", "a={x=1 y=2 z=3}"),
         ("a = [1, [2, 3], { b = 4 }]", "a=[1 [2 3] {b=4}]"),
         ("a = 1 # x\n// y\nb /* z\n */ = 2", "a=1 b=2"),
@@ -67,10 +54,7 @@ fn hcl() {
         (r#"a = "${f("x")}" b = 1"#, "a=\"${f(\\\"x\\\")}\" b=1"),
         ("a-b.c_d = 1", "a-b.c_d=1"),
         ("trueish = true", "trueish=true"),
-        (
-            "a = \"{{identity.entity.id}}\"",
-            "a=\"{{identity.entity.id}}\"",
-        ),
+        ("a = \"{{identity.entity.id}}\"", "a=\"{{identity.entity.id}}\""),
         ("a = 1\r\nb = 2\r\n", "a=1 b=2"),
     ] {
         assert_eq!(parsed(text), expected, "{text}");
@@ -82,14 +66,8 @@ fn json() {
     for (text, expected) in [
         ("{}", ""),
         (" {\"a\": 1, \"a\": 2}", "a=1 a=2"),
-        (
-            r#"{"path": {"x": {"c": ["r", "l"]}}}"#,
-            "path={x={c=[\"r\" \"l\"]}}",
-        ),
-        (
-            r#"{"a": null, "b": [true, -1.5e1, {}], }"#,
-            "a=null b=[true -15.0 {}]",
-        ),
+        (r#"{"path": {"x": {"c": ["r", "l"]}}}"#, "path={x={c=[\"r\" \"l\"]}}"),
+        (r#"{"a": null, "b": [true, -1.5e1, {}], }"#, "a=null b=[true -15.0 {}]"),
         (r#"{"a": "\u00e9\ud83d\ude00\/\n"}"#, "a=\"é😀/\\n\""),
     ] {
         assert_eq!(parsed(text), expected, "{text}");
@@ -100,50 +78,20 @@ fn json() {
 #[test]
 fn hcl_mistakes() {
     for (text, expected) in [
-        (
-            "path kv { ",
-            "At 1:12: object expected closing RBRACE got: EOF",
-        ),
-        (
-            "p = [read]",
-            "At 1:6: unexpected token while parsing list: IDENT",
-        ),
-        (
-            "p = [1 2]",
-            "At 1:8: error parsing list, expected comma or list end, got: NUMBER",
-        ),
-        (
-            "p = [1, 2 }",
-            "At 1:11: error parsing list, expected comma or list end, got: RBRACE",
-        ),
-        (
-            "p { } }",
-            "At 1:7: expected: IDENT | STRING | ASSIGN | LBRACE got: RBRACE",
-        ),
-        (
-            "path \"kv/*\" ",
-            "At 1:13: key 'path \"kv/*\"' expected start of object ('{') or assignment ('=')",
-        ),
-        (
-            "path \"kv/*\" = ",
-            "At 1:13: nested object expected: LBRACE got: ASSIGN",
-        ),
+        ("path kv { ", "At 1:12: object expected closing RBRACE got: EOF"),
+        ("p = [read]", "At 1:6: unexpected token while parsing list: IDENT"),
+        ("p = [1 2]", "At 1:8: error parsing list, expected comma or list end, got: NUMBER"),
+        ("p = [1, 2 }", "At 1:11: error parsing list, expected comma or list end, got: RBRACE"),
+        ("p { } }", "At 1:7: expected: IDENT | STRING | ASSIGN | LBRACE got: RBRACE"),
+        ("path \"kv/*\" ", "At 1:13: key 'path \"kv/*\"' expected start of object ('{') or assignment ('=')"),
+        ("path \"kv/*\" = ", "At 1:13: nested object expected: LBRACE got: ASSIGN"),
         ("= 3", "At 1:1: no object keys found!"),
-        (
-            "hello",
-            "At 1:7: key 'hello' expected start of object ('{') or assignment ('=')",
-        ),
-        (
-            "path \"kv/* { c = [\"read\"] }",
-            "At 1:28: literal not terminated",
-        ),
+        ("hello", "At 1:7: key 'hello' expected start of object ('{') or assignment ('=')"),
+        ("path \"kv/* { c = [\"read\"] }", "At 1:28: literal not terminated"),
         ("a = 1\nb = \"x\n\"", "At 2:7: literal not terminated"),
         ("a = 1 /* ", "At 1:10: comment not terminated"),
         ("a = \"re\\qad\"", "At 1:9: illegal char escape"),
-        (
-            "x = <<EOF }",
-            "At 1:10: invalid characters in heredoc anchor",
-        ),
+        ("x = <<EOF }", "At 1:10: invalid characters in heredoc anchor"),
         ("a = $", "At 1:5: illegal character"),
         ("{a = 1}", "At 1:2: expected: STRING | RBRACE got: ILLEGAL"),
     ] {
@@ -156,10 +104,7 @@ fn json_mistakes() {
     for (text, expected) in [
         ("{", "At 1:2: expected: STRING | RBRACE got: EOF"),
         ("{\"path\": ", "At 1:10: expected: a value got: EOF"),
-        (
-            "{\"a\": 1 \"b\": 2}",
-            "At 1:9: expected: COMMA | RBRACE got: STRING",
-        ),
+        ("{\"a\": 1 \"b\": 2}", "At 1:9: expected: COMMA | RBRACE got: STRING"),
         ("{} x", "At 1:4: expected: EOF got: ILLEGAL"),
         ("{\"a\": 1e999}", "At 1:7: illegal number"),
         ("{\n \"a\": \"\\ud800\"}", "At 2:14: illegal char escape"),
@@ -200,11 +145,5 @@ default_lease_ttl = "768h"
     let listener = &body.blocks("listener", 1).unwrap()[0];
     assert_eq!(listener.body.boolean("tls_disable").unwrap(), Some(false));
     let telemetry = listener.body.block("telemetry", 0).unwrap().unwrap();
-    assert_eq!(
-        telemetry
-            .body
-            .boolean("unauthenticated_metrics_access")
-            .unwrap(),
-        Some(true)
-    );
+    assert_eq!(telemetry.body.boolean("unauthenticated_metrics_access").unwrap(), Some(true));
 }

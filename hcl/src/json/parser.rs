@@ -30,26 +30,15 @@ fn object(scanner: &mut Scanner<'_>, depth: usize) -> Result<Body, ParseError> {
         }
     }
     scanner.expect('}')?;
-    Ok(Body {
-        syntax: Syntax::Json,
-        position,
-        items,
-    })
+    Ok(Body { syntax: Syntax::Json, position, items })
 }
 
 fn item(scanner: &mut Scanner<'_>, depth: usize) -> Result<Item, ParseError> {
     let position = scanner.position();
-    let key = Key {
-        text: scanner.string()?,
-        position,
-    };
+    let key = Key { text: scanner.string()?, position };
     scanner.expect(':')?;
     let value = value(scanner, depth)?;
-    Ok(Item {
-        key,
-        labels: Vec::new(),
-        value,
-    })
+    Ok(Item { key, labels: Vec::new(), value, is_assigned: true })
 }
 
 fn value(scanner: &mut Scanner<'_>, depth: usize) -> Result<Value, ParseError> {
@@ -57,9 +46,7 @@ fn value(scanner: &mut Scanner<'_>, depth: usize) -> Result<Value, ParseError> {
     let position = scanner.position();
     let kind = match next {
         Some('{' | '[') if depth >= MAX_DEPTH => {
-            return Err(scanner.error(format!(
-                "objects and lists are nested deeper than {MAX_DEPTH}"
-            )));
+            return Err(scanner.error(format!("objects and lists are nested deeper than {MAX_DEPTH}")));
         }
         Some('{') => ValueKind::Object(object(scanner, depth + 1)?),
         Some('[') => list(scanner, depth + 1)?,

@@ -16,11 +16,7 @@ pub(super) enum Number {
 
 impl<'a> Scanner<'a> {
     pub fn new(text: &'a str) -> Self {
-        Self {
-            text,
-            offset: 0,
-            position: Position::START,
-        }
+        Self { text, offset: 0, position: Position::START }
     }
 
     /// The next character that is not white space, not yet read.
@@ -63,10 +59,7 @@ impl<'a> Scanner<'a> {
             .unwrap_or(self.rest().len());
         let text = &self.rest()[..length];
         let number = if text.contains(['.', 'e', 'E']) {
-            text.parse()
-                .ok()
-                .filter(|f: &f64| f.is_finite())
-                .map(Number::Float)
+            text.parse().ok().filter(|f: &f64| f.is_finite()).map(Number::Float)
         } else {
             text.parse().ok().map(Number::Integer)
         };
@@ -131,10 +124,7 @@ impl<'a> Scanner<'a> {
     }
 
     fn unit(&mut self) -> Result<u32, ParseError> {
-        let unit = self
-            .rest()
-            .strip_prefix('u')
-            .and_then(|rest| hex_digits(rest, 4));
+        let unit = self.rest().strip_prefix('u').and_then(|rest| hex_digits(rest, 4));
         let unit = unit.ok_or_else(|| self.error("illegal char escape"))?;
         self.advance(5);
         Ok(unit)

@@ -80,9 +80,7 @@ fn holds_labels(body: &Body) -> bool {
             _ => false,
         }
     }
-    body.syntax() == Syntax::Json
-        && !body.items().is_empty()
-        && body.items().iter().all(|item| is_blocks(&item.value))
+    body.syntax() == Syntax::Json && !body.items().is_empty() && body.items().iter().all(|item| is_blocks(&item.value))
 }
 
 #[cfg(test)]
@@ -95,11 +93,7 @@ mod tests {
         blocks
             .iter()
             .map(|block| {
-                let labels = block
-                    .labels
-                    .iter()
-                    .map(|label| label.text.clone())
-                    .collect();
+                let labels = block.labels.iter().map(|label| label.text.clone()).collect();
                 (labels, block.body.items().len())
             })
             .collect()
@@ -127,14 +121,8 @@ mod tests {
 
     #[test]
     fn an_empty_labelled_block_is_a_block() {
-        assert_eq!(
-            blocks(r#"{"storage": {"inmem": {}}}"#, "storage", 1),
-            [(vec!["inmem".to_owned()], 0)]
-        );
-        assert_eq!(
-            blocks(r#"{"telemetry": {}}"#, "telemetry", 0),
-            [(vec![], 0)]
-        );
+        assert_eq!(blocks(r#"{"storage": {"inmem": {}}}"#, "storage", 1), [(vec!["inmem".to_owned()], 0)]);
+        assert_eq!(blocks(r#"{"telemetry": {}}"#, "telemetry", 0), [(vec![], 0)]);
     }
 
     #[test]
@@ -155,9 +143,6 @@ mod tests {
         let body = parse("a {}\nb {}\nb {}").unwrap();
         assert!(body.block("a", 0).unwrap().is_some());
         assert!(body.block("c", 0).unwrap().is_none());
-        assert_eq!(
-            body.block("b", 0).unwrap_err().to_string(),
-            "3:3: \"b\" is already set at 2:3"
-        );
+        assert_eq!(body.block("b", 0).unwrap_err().to_string(), "3:3: \"b\" is already set at 2:3");
     }
 }

@@ -47,13 +47,9 @@ fn whole(digits: &str, seconds: u128) -> Result<u128, DurationError> {
 fn units(mut rest: &str) -> Result<u128, DurationError> {
     let mut total = 0u128;
     while !rest.is_empty() {
-        let number_end = rest
-            .find(|c: char| !(c.is_ascii_digit() || c == '.'))
-            .ok_or(DurationError::Malformed)?;
+        let number_end = rest.find(|c: char| !(c.is_ascii_digit() || c == '.')).ok_or(DurationError::Malformed)?;
         let (number, after) = rest.split_at(number_end);
-        let unit_end = after
-            .find(|c: char| c.is_ascii_digit() || c == '.')
-            .unwrap_or(after.len());
+        let unit_end = after.find(|c: char| c.is_ascii_digit() || c == '.').unwrap_or(after.len());
         let (unit, after) = after.split_at(unit_end);
         total += scaled(number, unit_nanoseconds(unit)?)?;
         if total > u128::from(u64::MAX) {
@@ -82,11 +78,7 @@ fn scaled(number: &str, unit: u128) -> Result<u128, DurationError> {
     if whole.is_empty() && fraction.is_empty() || fraction.contains('.') {
         return Err(DurationError::Malformed);
     }
-    let mut total = if whole.is_empty() {
-        0
-    } else {
-        u128::from(integer(whole)?) * unit
-    };
+    let mut total = if whole.is_empty() { 0 } else { u128::from(integer(whole)?) * unit };
     let mut place = unit;
     for digit in fraction.bytes() {
         place /= 10;
@@ -120,33 +112,18 @@ mod tests {
             ("+1s", 1_000),
             (" 1m ", 60_000),
         ] {
-            assert_eq!(
-                parse_duration(text),
-                Ok(Duration::from_millis(milliseconds)),
-                "{text}"
-            );
+            assert_eq!(parse_duration(text), Ok(Duration::from_millis(milliseconds)), "{text}");
         }
         assert_eq!(parse_duration("5µs"), Ok(Duration::from_micros(5)));
     }
 
     #[test]
     fn what_is_no_duration_is_refused() {
-        for text in [
-            "x", "1x", "1h30", "h", "1.2.3s", ".s", "--1s", "1d12h", "1.5d", "1 h",
-        ] {
-            assert_eq!(
-                parse_duration(text),
-                Err(DurationError::Malformed),
-                "{text}"
-            );
+        for text in ["x", "1x", "1h30", "h", "1.2.3s", ".s", "--1s", "1d12h", "1.5d", "1 h"] {
+            assert_eq!(parse_duration(text), Err(DurationError::Malformed), "{text}");
         }
         assert_eq!(parse_duration("-1s"), Err(DurationError::Negative));
-        for text in [
-            "400000h400000000h",
-            "99999999999",
-            "99999999999999999999s",
-            "1000000d",
-        ] {
+        for text in ["400000h400000000h", "99999999999", "99999999999999999999s", "1000000d"] {
             assert_eq!(parse_duration(text), Err(DurationError::TooLong), "{text}");
         }
     }

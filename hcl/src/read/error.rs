@@ -4,26 +4,13 @@ use crate::body::Position;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ReadError {
     #[error("{again}: {key:?} is already set at {first}")]
-    Repeated {
-        key: String,
-        first: Position,
-        again: Position,
-    },
+    Repeated { key: String, first: Position, again: Position },
 
     #[error("{position}: {key:?} must be {wanted}, not {found}")]
-    WrongType {
-        key: String,
-        position: Position,
-        wanted: &'static str,
-        found: &'static str,
-    },
+    WrongType { key: String, position: Position, wanted: &'static str, found: &'static str },
 
     #[error("{position}: {key:?} must be {wanted}")]
-    Malformed {
-        key: String,
-        position: Position,
-        wanted: &'static str,
-    },
+    Malformed { key: String, position: Position, wanted: &'static str },
 }
 
 impl ReadError {

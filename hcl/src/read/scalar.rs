@@ -73,12 +73,8 @@ impl Body {
     /// As [`Body::string`].
     pub fn duration(&self, name: &str) -> Result<Option<Duration>, ReadError> {
         self.read(name, DURATION, |kind| match kind {
-            ValueKind::Integer(seconds) => u64::try_from(*seconds)
-                .map(Duration::from_secs)
-                .map_err(|_| Refusal::Text),
-            ValueKind::Float(seconds) => {
-                Duration::try_from_secs_f64(*seconds).map_err(|_| Refusal::Text)
-            }
+            ValueKind::Integer(seconds) => u64::try_from(*seconds).map(Duration::from_secs).map_err(|_| Refusal::Text),
+            ValueKind::Float(seconds) => Duration::try_from_secs_f64(*seconds).map_err(|_| Refusal::Text),
             ValueKind::String(text) => parse_duration(text).map_err(|_| Refusal::Text),
             _ => Err(Refusal::Type),
         })
@@ -108,9 +104,7 @@ impl Body {
                 .collect::<Option<_>>()
                 .ok_or(Refusal::Text),
             ValueKind::String(text) if text.trim().is_empty() => Ok(Vec::new()),
-            ValueKind::String(text) => {
-                Ok(text.split(',').map(|part| part.trim().to_owned()).collect())
-            }
+            ValueKind::String(text) => Ok(text.split(',').map(|part| part.trim().to_owned()).collect()),
             _ => Err(Refusal::Type),
         })
     }
@@ -125,21 +119,10 @@ impl Body {
             return Ok(None);
         };
         let (key, position) = (name.to_owned(), value.position);
-        read(&value.kind)
-            .map(Some)
-            .map_err(|refusal| match refusal {
-                Refusal::Type => ReadError::WrongType {
-                    key,
-                    position,
-                    wanted,
-                    found: value.kind.describe(),
-                },
-                Refusal::Text => ReadError::Malformed {
-                    key,
-                    position,
-                    wanted,
-                },
-            })
+        read(&value.kind).map(Some).map_err(|refusal| match refusal {
+            Refusal::Type => ReadError::WrongType { key, position, wanted, found: value.kind.describe() },
+            Refusal::Text => ReadError::Malformed { key, position, wanted },
+        })
     }
 }
 
@@ -199,18 +182,9 @@ mod tests {
     #[test]
     fn wrong_values_name_the_key_and_place_but_not_the_value() {
         let body = parse("a = \"hunter2\"\n  b = [1]\nc = 1\nc = 2").unwrap();
-        assert_eq!(
-            body.boolean("a").unwrap_err().to_string(),
-            "1:5: \"a\" must be true or false"
-        );
-        assert_eq!(
-            body.string("b").unwrap_err().to_string(),
-            "2:7: \"b\" must be a string, not a list"
-        );
-        assert_eq!(
-            body.integer("c").unwrap_err().to_string(),
-            "4:1: \"c\" is already set at 3:1"
-        );
+        assert_eq!(body.boolean("a").unwrap_err().to_string(), "1:5: \"a\" must be true or false");
+        assert_eq!(body.string("b").unwrap_err().to_string(), "2:7: \"b\" must be a string, not a list");
+        assert_eq!(body.integer("c").unwrap_err().to_string(), "4:1: \"c\" is already set at 3:1");
         assert!(!format!("{body:?}").contains("hunter2"));
     }
 }

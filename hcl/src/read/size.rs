@@ -30,12 +30,7 @@ mod tests {
 
     #[test]
     fn sizes() {
-        for (text, bytes) in [
-            ("0", 0),
-            ("33554432", 33_554_432),
-            ("32MB", 32_000_000),
-            ("1 KiB", 1024),
-        ] {
+        for (text, bytes) in [("0", 0), ("33554432", 33_554_432), ("32MB", 32_000_000), ("1 KiB", 1024)] {
             assert_eq!(parse_size(text), Some(bytes), "{text}");
         }
         for text in ["", "mb", "-1", "+1", "1.5mb", "1eb", "99999999tib"] {

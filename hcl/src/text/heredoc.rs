@@ -18,9 +18,7 @@ pub(super) fn parse(text: &str) -> Result<Heredoc, HeredocError> {
     let indented = text.starts_with('-');
     let anchor_start = usize::from(indented);
     let anchor_end = anchor_start
-        + text[anchor_start..]
-            .find(|c: char| !(c.is_alphanumeric() || c == '_'))
-            .unwrap_or(text.len() - anchor_start);
+        + text[anchor_start..].find(|c: char| !(c.is_alphanumeric() || c == '_')).unwrap_or(text.len() - anchor_start);
     let anchor = &text[anchor_start..anchor_end];
     let after = &text[anchor_end..];
     let content_start = if after.starts_with('\n') {
@@ -28,22 +26,13 @@ pub(super) fn parse(text: &str) -> Result<Heredoc, HeredocError> {
     } else if after.starts_with("\r\n") {
         anchor_end + 2
     } else if after.is_empty() {
-        return Err(HeredocError {
-            message: "heredoc not terminated",
-            length: anchor_end,
-        });
+        return Err(HeredocError { message: "heredoc not terminated", length: anchor_end });
     } else {
         let length = anchor_end + after.chars().next().map_or(0, char::len_utf8);
-        return Err(HeredocError {
-            message: "invalid characters in heredoc anchor",
-            length,
-        });
+        return Err(HeredocError { message: "invalid characters in heredoc anchor", length });
     };
     if anchor.is_empty() {
-        return Err(HeredocError {
-            message: "zero-length heredoc anchor",
-            length: content_start,
-        });
+        return Err(HeredocError { message: "zero-length heredoc anchor", length: content_start });
     }
     let mut at = content_start;
     for line in text[content_start..].split_inclusive('\n') {
@@ -52,22 +41,12 @@ pub(super) fn parse(text: &str) -> Result<Heredoc, HeredocError> {
         if closing == anchor {
             let indent = &written[..written.len() - closing.len()];
             let content = &text[content_start..at];
-            let value = if indented {
-                unindent(content, indent)
-            } else {
-                format!("{content}{indent}")
-            };
-            return Ok(Heredoc {
-                value,
-                length: at + written.len(),
-            });
+            let value = if indented { unindent(content, indent) } else { format!("{content}{indent}") };
+            return Ok(Heredoc { value, length: at + written.len() });
         }
         at += line.len();
     }
-    Err(HeredocError {
-        message: "heredoc not terminated",
-        length: text.len(),
-    })
+    Err(HeredocError { message: "heredoc not terminated", length: text.len() })
 }
 
 fn unindent(content: &str, indent: &str) -> String {

@@ -22,10 +22,7 @@ pub(super) fn length(text: &str) -> usize {
 }
 
 fn run(bytes: &[u8], from: usize, belongs: impl Fn(&u8) -> bool) -> usize {
-    bytes[from..]
-        .iter()
-        .take_while(|byte| belongs(byte))
-        .count()
+    bytes[from..].iter().take_while(|byte| belongs(byte)).count()
 }
 
 /// The number written: decimal, `0x` hexadecimal, octal with a leading 0, or a float.
@@ -34,19 +31,13 @@ pub(super) fn parse(text: &str) -> Result<TokenKind, &'static str> {
         Some(rest) => ("-", rest),
         None => ("", text),
     };
-    let hexadecimal = digits
-        .strip_prefix("0x")
-        .or_else(|| digits.strip_prefix("0X"));
+    let hexadecimal = digits.strip_prefix("0x").or_else(|| digits.strip_prefix("0X"));
     if let Some(digits) = hexadecimal {
         return integer(sign, digits, 16, "illegal hexadecimal number");
     }
     if digits.contains(['.', 'e', 'E']) {
         let value: f64 = text.parse().map_err(|_| "illegal floating point number")?;
-        return if value.is_finite() {
-            Ok(TokenKind::Float(value))
-        } else {
-            Err("number out of range")
-        };
+        return if value.is_finite() { Ok(TokenKind::Float(value)) } else { Err("number out of range") };
     }
     match digits.strip_prefix('0') {
         Some(octal) if !octal.is_empty() => integer(sign, octal, 8, "illegal octal number"),
@@ -54,18 +45,11 @@ pub(super) fn parse(text: &str) -> Result<TokenKind, &'static str> {
     }
 }
 
-fn integer(
-    sign: &str,
-    digits: &str,
-    radix: u32,
-    illegal: &'static str,
-) -> Result<TokenKind, &'static str> {
+fn integer(sign: &str, digits: &str, radix: u32, illegal: &'static str) -> Result<TokenKind, &'static str> {
     if digits.is_empty() || !digits.chars().all(|c| c.is_digit(radix)) {
         return Err(illegal);
     }
-    i64::from_str_radix(&format!("{sign}{digits}"), radix)
-        .map(TokenKind::Number)
-        .map_err(|_| "number out of range")
+    i64::from_str_radix(&format!("{sign}{digits}"), radix).map(TokenKind::Number).map_err(|_| "number out of range")
 }
 
 #[cfg(test)]

@@ -5,10 +5,7 @@ use crate::error::ParseError;
 use crate::parse::MAX_DEPTH;
 
 pub(crate) fn parse(text: &str) -> Result<Body, ParseError> {
-    let mut parser = Parser {
-        scanner: Scanner::new(text),
-        peeked: None,
-    };
+    let mut parser = Parser { scanner: Scanner::new(text), peeked: None };
     let items = parser.items(Within::File, 0)?;
     Ok(body(Position::START, items))
 }
@@ -29,9 +26,7 @@ impl Parser<'_> {
         let mut items = Vec::new();
         loop {
             let next = &self.peek()?.kind;
-            if *next == TokenKind::Eof
-                || (within == Within::Object && *next == TokenKind::RightBrace)
-            {
+            if *next == TokenKind::Eof || (within == Within::Object && *next == TokenKind::RightBrace) {
                 return Ok(items);
             }
             items.push(self.item(depth)?);
@@ -45,26 +40,20 @@ impl Parser<'_> {
     fn item(&mut self, depth: usize) -> Result<Item, ParseError> {
         let (keys, written) = self.keys()?;
         let after = self.next()?;
+        let is_assigned = after.kind == TokenKind::Assign;
         let value = match after.kind {
             TokenKind::Assign => self.value(depth)?,
             TokenKind::LeftBrace => self.object(after.position, depth)?,
             _ => {
                 return Err(ParseError::new(
                     after.position,
-                    format!(
-                        "key '{}' expected start of object ('{{') or assignment ('=')",
-                        written.join(" ")
-                    ),
+                    format!("key '{}' expected start of object ('{{') or assignment ('=')", written.join(" ")),
                 ));
             }
         };
         let mut keys = keys.into_iter();
         match keys.next() {
-            Some(key) => Ok(Item {
-                key,
-                labels: keys.collect(),
-                value,
-            }),
+            Some(key) => Ok(Item { key, labels: keys.collect(), value, is_assigned }),
             None => Err(ParseError::new(after.position, "no object keys found!")),
         }
     }
@@ -79,42 +68,27 @@ impl Parser<'_> {
             match &next.kind {
                 TokenKind::Ident(text) => {
                     written.push(text.clone());
-                    keys.push(Key {
-                        text: text.clone(),
-                        position,
-                    });
+                    keys.push(Key { text: text.clone(), position });
                 }
                 TokenKind::String(text) => {
                     written.push(format!("\"{text}\""));
-                    keys.push(Key {
-                        text: text.clone(),
-                        position,
-                    });
+                    keys.push(Key { text: text.clone(), position });
                 }
                 TokenKind::Assign if keys.is_empty() => {
                     return Err(ParseError::new(position, "no object keys found!"));
                 }
                 TokenKind::Assign if keys.len() > 1 => {
-                    return Err(ParseError::new(
-                        position,
-                        "nested object expected: LBRACE got: ASSIGN",
-                    ));
+                    return Err(ParseError::new(position, "nested object expected: LBRACE got: ASSIGN"));
                 }
                 TokenKind::LeftBrace if keys.is_empty() => {
-                    return Err(ParseError::new(
-                        position,
-                        "expected: IDENT | STRING got: LBRACE",
-                    ));
+                    return Err(ParseError::new(position, "expected: IDENT | STRING got: LBRACE"));
                 }
                 TokenKind::Assign | TokenKind::LeftBrace | TokenKind::Eof => {
                     return Ok((keys, written));
                 }
                 TokenKind::RightBrace if !keys.is_empty() => return Ok((keys, written)),
                 other => {
-                    let message = format!(
-                        "expected: IDENT | STRING | ASSIGN | LBRACE got: {}",
-                        other.name()
-                    );
+                    let message = format!("expected: IDENT | STRING | ASSIGN | LBRACE got: {}", other.name());
                     return Err(ParseError::new(position, message));
                 }
             }
@@ -174,10 +148,7 @@ impl Parser<'_> {
                 }
                 TokenKind::RightBracket => {}
                 other => {
-                    let message = format!(
-                        "error parsing list, expected comma or list end, got: {}",
-                        other.name()
-                    );
+                    let message = format!("error parsing list, expected comma or list end, got: {}", other.name());
                     return Err(ParseError::new(next.position, message));
                 }
             }
@@ -190,17 +161,11 @@ impl Parser<'_> {
         let end = self.next()?;
         if end.kind != TokenKind::RightBrace {
             // HCL asks for the end twice before it gives up, which moves its column on by one.
-            let position = Position {
-                column: end.position.column.saturating_add(1),
-                ..end.position
-            };
+            let position = Position { column: end.position.column.saturating_add(1), ..end.position };
             let message = format!("object expected closing RBRACE got: {}", end.kind.name());
             return Err(ParseError::new(position, message));
         }
-        Ok(Value {
-            kind: ValueKind::Object(body(position, items)),
-            position,
-        })
+        Ok(Value { kind: ValueKind::Object(body(position, items)), position })
     }
 
     fn peek(&mut self) -> Result<&Token, ParseError> {
@@ -220,20 +185,13 @@ impl Parser<'_> {
 }
 
 fn body(position: Position, items: Vec<Item>) -> Body {
-    Body {
-        syntax: Syntax::Hcl,
-        position,
-        items,
-    }
+    Body { syntax: Syntax::Hcl, position, items }
 }
 
 fn deeper(position: Position, depth: usize) -> Result<usize, ParseError> {
     if depth < MAX_DEPTH {
         Ok(depth + 1)
     } else {
-        Err(ParseError::new(
-            position,
-            format!("objects and lists are nested deeper than {MAX_DEPTH}"),
-        ))
+        Err(ParseError::new(position, format!("objects and lists are nested deeper than {MAX_DEPTH}")))
     }
 }

@@ -18,13 +18,7 @@ pub(super) struct Scanner<'a> {
 
 impl<'a> Scanner<'a> {
     pub fn new(text: &'a str) -> Self {
-        Self {
-            text,
-            offset: 0,
-            line: 1,
-            column: 0,
-            last: Position { line: 1, column: 0 },
-        }
+        Self { text, offset: 0, line: 1, column: 0, last: Position { line: 1, column: 0 } }
     }
 
     pub fn next_token(&mut self) -> Result<Token, ParseError> {
@@ -94,10 +88,7 @@ impl<'a> Scanner<'a> {
     }
 
     fn word(&mut self, start: usize) -> TokenKind {
-        while self
-            .peek()
-            .is_some_and(|c| is_letter(c) || c.is_numeric() || c == '-' || c == '.')
-        {
+        while self.peek().is_some_and(|c| is_letter(c) || c.is_numeric() || c == '-' || c == '.') {
             self.read();
         }
         self.count_lookahead();
@@ -163,9 +154,7 @@ impl<'a> Scanner<'a> {
         }
         self.read();
         let parsed = heredoc::parse(&self.text[self.offset..]);
-        let length = parsed
-            .as_ref()
-            .map_or_else(|error| error.length, |heredoc| heredoc.length);
+        let length = parsed.as_ref().map_or_else(|error| error.length, |heredoc| heredoc.length);
         let end = self.offset + length;
         while self.offset < end {
             self.read();
@@ -190,10 +179,7 @@ impl<'a> Scanner<'a> {
     fn read(&mut self) -> Option<char> {
         let next = self.peek();
         self.column = self.column.saturating_add(1);
-        self.last = Position {
-            line: self.line,
-            column: self.column,
-        };
+        self.last = Position { line: self.line, column: self.column };
         if let Some(c) = next {
             self.offset += c.len_utf8();
             if c == '\n' {
