@@ -255,6 +255,3 @@ impl fmt::Debug for Broker {
         f.debug_struct("Broker").field("devices", &self.devices()).finish_non_exhaustive()
     }
 }
-
-#[cfg(test)]
-mod tests;

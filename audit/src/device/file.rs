@@ -182,6 +182,3 @@ fn existing_part(path: &Path) -> &Path {
 fn identity(found: &Stat) -> Identity {
     (found.st_dev, found.st_ino)
 }
-
-#[cfg(test)]
-mod tests;

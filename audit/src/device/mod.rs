@@ -214,6 +214,3 @@ impl std::fmt::Debug for Device {
         f.debug_struct("Device").field("path", &self.path).finish_non_exhaustive()
     }
 }
-
-#[cfg(test)]
-mod tests;

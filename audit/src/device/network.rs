@@ -197,6 +197,3 @@ impl Network {
         }
     }
 }
-
-#[cfg(test)]
-mod tests;
