@@ -36,29 +36,20 @@ pub struct Record {
 
 impl Record {
     pub(crate) fn new(path: impl Into<String>, value: Vec<u8>) -> Self {
-        Self {
-            path: path.into(),
-            value,
-        }
+        Self { path: path.into(), value }
     }
 }
 
 impl std::fmt::Debug for Record {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Record")
-            .field("path", &self.path)
-            .field("bytes", &self.value.len())
-            .finish()
+        f.debug_struct("Record").field("path", &self.path).field("bytes", &self.value.len()).finish()
     }
 }
 
 impl RecordChanges {
     /// The value that a path would get.
     pub fn value(&self, path: &str) -> Option<&[u8]> {
-        self.puts
-            .iter()
-            .find(|record| record.path == path)
-            .map(|record| record.value.as_slice())
+        self.puts.iter().find(|record| record.path == path).map(|record| record.value.as_slice())
     }
 
     pub(crate) fn put(&mut self, path: impl Into<String>, value: Vec<u8>) {

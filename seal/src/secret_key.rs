@@ -76,11 +76,8 @@ impl fmt::Debug for SecretKey {
 impl Serialize for SecretKey {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut text = Zeroizing::new([0; KEY_BASE64_LEN]);
-        let len = STANDARD
-            .encode_slice(self.bytes(), text.as_mut())
-            .map_err(serde::ser::Error::custom)?;
-        serializer
-            .serialize_str(std::str::from_utf8(&text[..len]).map_err(serde::ser::Error::custom)?)
+        let len = STANDARD.encode_slice(self.bytes(), text.as_mut()).map_err(serde::ser::Error::custom)?;
+        serializer.serialize_str(std::str::from_utf8(&text[..len]).map_err(serde::ser::Error::custom)?)
     }
 }
 
@@ -101,8 +98,7 @@ impl<'de> Deserialize<'de> for SecretKey {
                 let len = STANDARD
                     .decode_slice(text, bytes.as_mut())
                     .map_err(|_| E::custom("a key is not 256 bits in base64"))?;
-                SecretKey::from_slice(&bytes[..len])
-                    .ok_or_else(|| E::custom("a key is not 256 bits in base64"))
+                SecretKey::from_slice(&bytes[..len]).ok_or_else(|| E::custom("a key is not 256 bits in base64"))
             }
         }
 
@@ -125,30 +121,19 @@ mod tests {
     #[test]
     fn a_key_of_another_length_is_refused_without_being_named() {
         for text in ["\"c2hvcnQ=\"", "\"not base64\"", "7"] {
-            let error = serde_json::from_str::<SecretKey>(text)
-                .unwrap_err()
-                .to_string();
-            assert!(
-                !error.contains("c2hvcnQ") && !error.contains("not base64"),
-                "{error}"
-            );
+            let error = serde_json::from_str::<SecretKey>(text).unwrap_err().to_string();
+            assert!(!error.contains("c2hvcnQ") && !error.contains("not base64"), "{error}");
         }
         assert!(SecretKey::from_slice(&[0; 31]).is_none());
     }
 
     #[test]
     fn debug_shows_nothing() {
-        assert_eq!(
-            format!("{:?}", SecretKey::generate().unwrap()),
-            "SecretKey(..)"
-        );
+        assert_eq!(format!("{:?}", SecretKey::generate().unwrap()), "SecretKey(..)");
     }
 
     #[test]
     fn two_keys_differ() {
-        assert_ne!(
-            SecretKey::generate().unwrap(),
-            SecretKey::generate().unwrap()
-        );
+        assert_ne!(SecretKey::generate().unwrap(), SecretKey::generate().unwrap());
     }
 }

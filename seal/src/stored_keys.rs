@@ -13,9 +13,7 @@ use crate::secret_key::SecretKey;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum StoredKeysError {
     /// The unseal key is another one. The first words are those of Vault's "invalid key" errors.
-    #[error(
-        "invalid key: failed to decrypt keys from storage: cipher: message authentication failed"
-    )]
+    #[error("invalid key: failed to decrypt keys from storage: cipher: message authentication failed")]
     InvalidKey,
     /// The record is no `BlobInfo`, or too short.
     #[error("failed to proto decode stored keys")]
@@ -41,40 +39,26 @@ struct BlobInfo {
 struct KeyInfo {}
 
 /// The record that holds `root` under `unseal_key`.
-pub(crate) fn write_stored_keys(
-    unseal_key: &SecretKey,
-    root: &SecretKey,
-) -> Result<RecordChanges, WriteKeyringError> {
+pub(crate) fn write_stored_keys(unseal_key: &SecretKey, root: &SecretKey) -> Result<RecordChanges, WriteKeyringError> {
     const JSON_LEN: usize = 48;
     let mut json = Zeroizing::new(Vec::with_capacity(JSON_LEN));
     serde_json::to_writer(&mut *json, &[root]).map_err(|_| WriteKeyringError::Encode)?;
     let mut ciphertext = Vec::new();
-    EntryCipher::new(unseal_key)
-        .append_sealed(&mut ciphertext, b"", &json)
-        .map_err(|error: EncryptError| error)?;
-    let blob = BlobInfo {
-        ciphertext,
-        key_info: Some(KeyInfo {}),
-    };
+    EntryCipher::new(unseal_key).append_sealed(&mut ciphertext, b"", &json).map_err(|error: EncryptError| error)?;
+    let blob = BlobInfo { ciphertext, key_info: Some(KeyInfo {}) };
     let mut changes = RecordChanges::default();
     changes.put(STORED_KEYS_PATH, blob.encode_to_vec());
     Ok(changes)
 }
 
 /// The inverse of [`write_stored_keys`].
-pub(crate) fn read_stored_keys(
-    unseal_key: &SecretKey,
-    record: &[u8],
-) -> Result<SecretKey, StoredKeysError> {
+pub(crate) fn read_stored_keys(unseal_key: &SecretKey, record: &[u8]) -> Result<SecretKey, StoredKeysError> {
     let blob = BlobInfo::decode(record).map_err(|_| StoredKeysError::Malformed)?;
-    let json = EntryCipher::new(unseal_key)
-        .open_sealed(b"", &blob.ciphertext)
-        .map_err(|error| match error {
-            DecryptError::NotAuthentic => StoredKeysError::InvalidKey,
-            _ => StoredKeysError::Malformed,
-        })?;
-    let mut keys: Vec<SecretKey> =
-        serde_json::from_slice(&json).map_err(|_| StoredKeysError::NotKeys)?;
+    let json = EntryCipher::new(unseal_key).open_sealed(b"", &blob.ciphertext).map_err(|error| match error {
+        DecryptError::NotAuthentic => StoredKeysError::InvalidKey,
+        _ => StoredKeysError::Malformed,
+    })?;
+    let mut keys: Vec<SecretKey> = serde_json::from_slice(&json).map_err(|_| StoredKeysError::NotKeys)?;
     match (keys.pop(), keys.len()) {
         (Some(key), 0) => Ok(key),
         (Some(_), more) => Err(StoredKeysError::Count(more + 1)),
@@ -92,11 +76,7 @@ mod tests {
     }
 
     fn record() -> Vec<u8> {
-        write_stored_keys(&key(1), &key(2))
-            .unwrap()
-            .puts
-            .remove(0)
-            .value
+        write_stored_keys(&key(1), &key(2)).unwrap().puts.remove(0).value
     }
 
     #[test]
@@ -114,10 +94,7 @@ mod tests {
 
     #[test]
     fn another_unseal_key_is_an_invalid_key() {
-        assert_eq!(
-            read_stored_keys(&key(3), &record()),
-            Err(StoredKeysError::InvalidKey)
-        );
+        assert_eq!(read_stored_keys(&key(3), &record()), Err(StoredKeysError::InvalidKey));
     }
 
     #[test]
@@ -128,9 +105,7 @@ mod tests {
             (br#"["c2hvcnQ="]"#, StoredKeysError::NotKeys),
         ] {
             let mut blob = BlobInfo::default();
-            EntryCipher::new(&key(1))
-                .append_sealed(&mut blob.ciphertext, b"", json)
-                .unwrap();
+            EntryCipher::new(&key(1)).append_sealed(&mut blob.ciphertext, b"", json).unwrap();
             assert_eq!(read_stored_keys(&key(1), &blob.encode_to_vec()), Err(error));
         }
     }

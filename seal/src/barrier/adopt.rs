@@ -24,14 +24,9 @@ impl Barrier {
     ///
     /// A keyring under a new root key opens as well: the root key lies under the newest data key, and the way to that
     /// one leads over the upgrade entries, as long as they are there. After an error the keys stay as they were.
-    pub fn adopt<E>(
-        &self,
-        read: impl Fn(&str) -> Result<Option<Vec<u8>>, E>,
-    ) -> Result<(), AdoptError<E>> {
+    pub fn adopt<E>(&self, read: impl Fn(&str) -> Result<Option<Vec<u8>>, E>) -> Result<(), AdoptError<E>> {
         let current = self.keyring();
-        let record = read(KEYRING_PATH)
-            .map_err(AdoptError::Read)?
-            .ok_or(AdoptError::Missing)?;
+        let record = read(KEYRING_PATH).map_err(AdoptError::Read)?.ok_or(AdoptError::Missing)?;
         let refused = match Keyring::open(current.root(), &record) {
             Ok(keyring) => {
                 self.replace(keyring);
@@ -86,31 +81,15 @@ mod tests {
         let keyring = Keyring::generate(now()).unwrap();
         let mut records = Records::new();
         let first = keyring.records().unwrap();
-        records.extend(
-            first
-                .puts
-                .into_iter()
-                .map(|record| (record.path, record.value)),
-        );
-        (
-            Barrier::new(keyring.clone()),
-            Barrier::new(keyring),
-            records,
-            SecretKey::generate().unwrap(),
-        )
+        records.extend(first.puts.into_iter().map(|record| (record.path, record.value)));
+        (Barrier::new(keyring.clone()), Barrier::new(keyring), records, SecretKey::generate().unwrap())
     }
 
     fn store(records: &mut Records, barrier: &Barrier, change: KeyringChange) {
         for path in &change.records().deletes {
             records.remove(path);
         }
-        records.extend(
-            change
-                .records()
-                .puts
-                .iter()
-                .map(|record| (record.path.clone(), record.value.clone())),
-        );
+        records.extend(change.records().puts.iter().map(|record| (record.path.clone(), record.value.clone())));
         barrier.install(change);
     }
 
@@ -146,13 +125,8 @@ mod tests {
         let (active, standby, mut records, unseal_key) = nodes();
         let change = active.plan_root_key(&unseal_key).unwrap();
         store(&mut records, &active, change);
-        let json = active
-            .decrypt(ROOT_KEY_PATH, &records.remove(ROOT_KEY_PATH).unwrap())
-            .unwrap();
-        records.insert(
-            OPENBAO_ROOT_KEY_PATH.into(),
-            active.encrypt(OPENBAO_ROOT_KEY_PATH, &json).unwrap(),
-        );
+        let json = active.decrypt(ROOT_KEY_PATH, &records.remove(ROOT_KEY_PATH).unwrap()).unwrap();
+        records.insert(OPENBAO_ROOT_KEY_PATH.into(), active.encrypt(OPENBAO_ROOT_KEY_PATH, &json).unwrap());
         adopt(&standby, &records).unwrap();
         assert!(standby.is_root_key(active.keyring().root()));
     }
@@ -165,15 +139,9 @@ mod tests {
         let change = active.plan_root_key(&unseal_key).unwrap();
         store(&mut records, &active, change);
         records.remove("core/upgrade/1");
-        assert!(matches!(
-            adopt(&standby, &records),
-            Err(AdoptError::Open(OpenKeyringError::InvalidKey))
-        ));
+        assert!(matches!(adopt(&standby, &records), Err(AdoptError::Open(OpenKeyringError::InvalidKey))));
         assert_eq!(standby.key_status().term, 1);
         records.remove(KEYRING_PATH);
-        assert!(matches!(
-            adopt(&standby, &records),
-            Err(AdoptError::Missing)
-        ));
+        assert!(matches!(adopt(&standby, &records), Err(AdoptError::Missing)));
     }
 }

@@ -37,9 +37,6 @@ impl KeyringChange {
 
 impl fmt::Debug for KeyringChange {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("KeyringChange")
-            .field("records", &self.records)
-            .field("term", &self.term())
-            .finish()
+        f.debug_struct("KeyringChange").field("records", &self.records).field("term", &self.term()).finish()
     }
 }

@@ -56,17 +56,8 @@ impl EntryCipher {
     }
 
     /// The entry for `plain` at `path`; allocates once.
-    pub(crate) fn seal(
-        &self,
-        term: u32,
-        path: &str,
-        plain: &[u8],
-    ) -> Result<Vec<u8>, EncryptError> {
-        let mut entry = Vec::with_capacity(
-            ENTRY_OVERHEAD
-                .checked_add(plain.len())
-                .ok_or(EncryptError::TooLarge)?,
-        );
+    pub(crate) fn seal(&self, term: u32, path: &str, plain: &[u8]) -> Result<Vec<u8>, EncryptError> {
+        let mut entry = Vec::with_capacity(ENTRY_OVERHEAD.checked_add(plain.len()).ok_or(EncryptError::TooLarge)?);
         entry.extend_from_slice(&term.to_be_bytes());
         entry.push(VERSION);
         self.append_sealed(&mut entry, path.as_bytes(), plain)?;
@@ -74,14 +65,8 @@ impl EntryCipher {
     }
 
     /// The plaintext of an entry whose term this key belongs to.
-    pub(crate) fn open(
-        &self,
-        path: &str,
-        entry: &[u8],
-    ) -> Result<Zeroizing<Vec<u8>>, DecryptError> {
-        let (header, sealed) = entry
-            .split_at_checked(HEADER_LEN)
-            .ok_or(DecryptError::TooShort)?;
+    pub(crate) fn open(&self, path: &str, entry: &[u8]) -> Result<Zeroizing<Vec<u8>>, DecryptError> {
+        let (header, sealed) = entry.split_at_checked(HEADER_LEN).ok_or(DecryptError::TooShort)?;
         match header[TERM_LEN] {
             VERSION => self.open_sealed(path.as_bytes(), sealed),
             VERSION_WITHOUT_PATH => self.open_sealed(b"", sealed),
@@ -90,12 +75,7 @@ impl EntryCipher {
     }
 
     /// Nonce, ciphertext and tag, without an entry's header; what the seal's own records hold.
-    pub(crate) fn append_sealed(
-        &self,
-        out: &mut Vec<u8>,
-        aad: &[u8],
-        plain: &[u8],
-    ) -> Result<(), EncryptError> {
+    pub(crate) fn append_sealed(&self, out: &mut Vec<u8>, aad: &[u8], plain: &[u8]) -> Result<(), EncryptError> {
         let mut nonce = Nonce::default();
         getrandom::fill(&mut nonce).map_err(EntropyError::from)?;
         out.reserve_exact(NONCE_LEN + plain.len() + TAG_LEN);
@@ -111,25 +91,12 @@ impl EntryCipher {
     }
 
     /// The inverse of [`EntryCipher::append_sealed`].
-    pub(crate) fn open_sealed(
-        &self,
-        aad: &[u8],
-        sealed: &[u8],
-    ) -> Result<Zeroizing<Vec<u8>>, DecryptError> {
-        let (nonce, sealed) = sealed
-            .split_first_chunk::<NONCE_LEN>()
-            .ok_or(DecryptError::TooShort)?;
-        let (sealed, tag) = sealed
-            .split_last_chunk::<TAG_LEN>()
-            .ok_or(DecryptError::TooShort)?;
+    pub(crate) fn open_sealed(&self, aad: &[u8], sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, DecryptError> {
+        let (nonce, sealed) = sealed.split_first_chunk::<NONCE_LEN>().ok_or(DecryptError::TooShort)?;
+        let (sealed, tag) = sealed.split_last_chunk::<TAG_LEN>().ok_or(DecryptError::TooShort)?;
         let mut plain = Zeroizing::new(sealed.to_vec());
         self.0
-            .decrypt_inout_detached(
-                &Nonce::from(*nonce),
-                aad,
-                plain.as_mut_slice().into(),
-                &Tag::from(*tag),
-            )
+            .decrypt_inout_detached(&Nonce::from(*nonce), aad, plain.as_mut_slice().into(), &Tag::from(*tag))
             .map_err(|_| DecryptError::NotAuthentic)?;
         Ok(plain)
     }
@@ -137,10 +104,7 @@ impl EntryCipher {
 
 /// The term in an entry's header.
 pub(crate) fn entry_term(entry: &[u8]) -> Result<u32, DecryptError> {
-    entry
-        .first_chunk()
-        .map(|term| u32::from_be_bytes(*term))
-        .ok_or(DecryptError::TooShort)
+    entry.first_chunk().map(|term| u32::from_be_bytes(*term)).ok_or(DecryptError::TooShort)
 }
 
 #[cfg(test)]
@@ -164,38 +128,20 @@ mod tests {
     #[test]
     fn an_entry_opens_only_at_its_path_and_under_its_key() {
         let entry = cipher(1).seal(1, "logical/a", b"value").unwrap();
-        assert_eq!(
-            cipher(1).open("logical/a", &entry).unwrap().as_slice(),
-            b"value"
-        );
-        assert_eq!(
-            cipher(1).open("logical/b", &entry),
-            Err(DecryptError::NotAuthentic)
-        );
-        assert_eq!(
-            cipher(2).open("logical/a", &entry),
-            Err(DecryptError::NotAuthentic)
-        );
+        assert_eq!(cipher(1).open("logical/a", &entry).unwrap().as_slice(), b"value");
+        assert_eq!(cipher(1).open("logical/b", &entry), Err(DecryptError::NotAuthentic));
+        assert_eq!(cipher(2).open("logical/a", &entry), Err(DecryptError::NotAuthentic));
     }
 
     #[test]
     fn version_one_has_no_path() {
         let mut entry = vec![0, 0, 0, 1, 1];
         cipher(1).append_sealed(&mut entry, b"", b"old").unwrap();
-        assert_eq!(
-            cipher(1).open("any/path", &entry).unwrap().as_slice(),
-            b"old"
-        );
+        assert_eq!(cipher(1).open("any/path", &entry).unwrap().as_slice(), b"old");
         entry[4] = 2;
-        assert_eq!(
-            cipher(1).open("any/path", &entry),
-            Err(DecryptError::NotAuthentic)
-        );
+        assert_eq!(cipher(1).open("any/path", &entry), Err(DecryptError::NotAuthentic));
         entry[4] = 3;
-        assert_eq!(
-            cipher(1).open("any/path", &entry),
-            Err(DecryptError::UnknownVersion(3))
-        );
+        assert_eq!(cipher(1).open("any/path", &entry), Err(DecryptError::UnknownVersion(3)));
     }
 
     #[test]

@@ -45,10 +45,7 @@ pub struct KeyStatus {
 
 impl Barrier {
     pub(crate) fn new(keyring: Keyring) -> Self {
-        Self(Arc::new(Inner {
-            keyring: ArcSwap::from_pointee(keyring),
-            uncounted: AtomicU64::new(0),
-        }))
+        Self(Arc::new(Inner { keyring: ArcSwap::from_pointee(keyring), uncounted: AtomicU64::new(0) }))
     }
 
     /// The entry to store at `path`, under the active key. One allocation.
@@ -69,11 +66,7 @@ impl Barrier {
     pub fn key_status(&self) -> KeyStatus {
         let keyring = self.keyring();
         let key = keyring.active();
-        KeyStatus {
-            term: key.term,
-            install_time: key.installed,
-            encryptions: self.encryptions(&keyring),
-        }
+        KeyStatus { term: key.term, install_time: key.installed, encryptions: self.encryptions(&keyring) }
     }
 
     /// Keys held, one a term.
@@ -91,14 +84,8 @@ impl Barrier {
         let keyring = self.keyring();
         // A key without an install time (Go's year 1) is not judged by its age.
         let installed = keyring.active().installed;
-        let age = if installed.year() <= 1 {
-            Duration::ZERO
-        } else {
-            (now - installed).try_into().unwrap_or_default()
-        };
-        keyring
-            .rotation
-            .due(age, self.encryptions(&keyring), keyring.counted() > 0)
+        let age = if installed.year() <= 1 { Duration::ZERO } else { (now - installed).try_into().unwrap_or_default() };
+        keyring.rotation.due(age, self.encryptions(&keyring), keyring.counted() > 0)
     }
 
     /// A new data key. Everything under older keys stays readable.
@@ -111,21 +98,14 @@ impl Barrier {
 
     /// A new root key, encrypted by the unseal key that lies behind the barrier; the shares stay as they are.
     /// `unseal_key_record` is what is stored at `core/shamir-kek`.
-    pub fn plan_root_rotation(
-        &self,
-        unseal_key_record: &[u8],
-    ) -> Result<KeyringChange, RotateRootError> {
+    pub fn plan_root_rotation(&self, unseal_key_record: &[u8]) -> Result<KeyringChange, RotateRootError> {
         let unseal_key = self.decrypt(UNSEAL_KEY_PATH, unseal_key_record)?;
-        let unseal_key =
-            SecretKey::from_slice(&unseal_key).ok_or(RotateRootError::UnsealKeyLength)?;
+        let unseal_key = SecretKey::from_slice(&unseal_key).ok_or(RotateRootError::UnsealKeyLength)?;
         Ok(self.plan_root_key(&unseal_key)?)
     }
 
     /// Another configuration for automatic rotation; `None` where nothing changes.
-    pub fn plan_rotation_config(
-        &self,
-        config: RotationConfig,
-    ) -> Result<Option<KeyringChange>, SetRotationError> {
+    pub fn plan_rotation_config(&self, config: RotationConfig) -> Result<Option<KeyringChange>, SetRotationError> {
         config.validate()?;
         let base = self.keyring();
         if config == base.rotation {
@@ -150,12 +130,7 @@ impl Barrier {
     /// Puts a stored change into effect where it was planned. Where the keyring has changed since (the change was
     /// already adopted), nothing is replaced.
     pub fn install(&self, change: KeyringChange) {
-        let KeyringChange {
-            base,
-            next,
-            accounted,
-            ..
-        } = change;
+        let KeyringChange { base, next, accounted, .. } = change;
         let rotated = base.active().term != next.active().term;
         let seen = self.0.keyring.compare_and_swap(&base, next);
         if rotated && Arc::ptr_eq(&seen, &base) {
@@ -165,10 +140,7 @@ impl Barrier {
         }
     }
 
-    pub(crate) fn plan_root_key(
-        &self,
-        unseal_key: &SecretKey,
-    ) -> Result<KeyringChange, WriteKeyringError> {
+    pub(crate) fn plan_root_key(&self, unseal_key: &SecretKey) -> Result<KeyringChange, WriteKeyringError> {
         let base = self.keyring();
         let next = base.with_root(SecretKey::generate()?);
         let stored = write_stored_keys(unseal_key, next.root())?;
@@ -190,41 +162,24 @@ impl Barrier {
         }
     }
 
-    fn plan(
-        &self,
-        base: Arc<Keyring>,
-        next: Keyring,
-        accounted: u64,
-    ) -> Result<KeyringChange, WriteKeyringError> {
-        Ok(KeyringChange {
-            records: next.records()?,
-            base,
-            next: Arc::new(next),
-            accounted,
-        })
+    fn plan(&self, base: Arc<Keyring>, next: Keyring, accounted: u64) -> Result<KeyringChange, WriteKeyringError> {
+        Ok(KeyringChange { records: next.records()?, base, next: Arc::new(next), accounted })
     }
 
     fn encryptions(&self, keyring: &Keyring) -> u64 {
-        keyring
-            .counted()
-            .saturating_add(self.0.uncounted.load(Ordering::Relaxed))
+        keyring.counted().saturating_add(self.0.uncounted.load(Ordering::Relaxed))
     }
 
     fn take_from_uncounted(&self, accounted: u64) {
         let taken = |uncounted: u64| Some(uncounted.saturating_sub(accounted));
         // The closure always gives a value, so this cannot fail.
-        let _ = self
-            .0
-            .uncounted
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, taken);
+        let _ = self.0.uncounted.fetch_update(Ordering::Relaxed, Ordering::Relaxed, taken);
     }
 }
 
 impl fmt::Debug for Barrier {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Barrier")
-            .field("term", &self.keyring().active().term)
-            .finish_non_exhaustive()
+        f.debug_struct("Barrier").field("term", &self.keyring().active().term).finish_non_exhaustive()
     }
 }
 
@@ -276,14 +231,7 @@ mod tests {
         assert_eq!(new[..4], [0, 0, 0, 2]);
         assert_eq!(barrier.decrypt("p", &old).unwrap().as_slice(), b"old");
         assert_eq!(barrier.decrypt("p", &new).unwrap().as_slice(), b"new");
-        assert_eq!(
-            barrier.key_status(),
-            KeyStatus {
-                term: 2,
-                install_time: now(),
-                encryptions: 1
-            }
-        );
+        assert_eq!(barrier.key_status(), KeyStatus { term: 2, install_time: now(), encryptions: 1 });
     }
 
     #[test]
@@ -291,10 +239,7 @@ mod tests {
         let barrier = barrier();
         let mut entry = barrier.encrypt("p", b"x").unwrap();
         entry[3] = 9;
-        assert_eq!(
-            barrier.decrypt("p", &entry),
-            Err(DecryptError::UnknownTerm(9))
-        );
+        assert_eq!(barrier.decrypt("p", &entry), Err(DecryptError::UnknownTerm(9)));
         assert_eq!(barrier.decrypt("p", &[]), Err(DecryptError::TooShort));
     }
 
@@ -308,11 +253,7 @@ mod tests {
         let change = barrier.plan_encryption_count().unwrap().unwrap();
         let _ = barrier.encrypt("p", b"x").unwrap();
         barrier.install(change);
-        assert_eq!(
-            barrier.key_status().encryptions,
-            7,
-            "six, and the storing of five of them"
-        );
+        assert_eq!(barrier.key_status().encryptions, 7, "six, and the storing of five of them");
         assert_eq!(barrier.keyring().counted(), 6);
     }
 
@@ -332,19 +273,13 @@ mod tests {
     #[test]
     fn a_key_past_its_operations_is_due_and_its_successor_is_not() {
         let barrier = barrier();
-        let config = RotationConfig {
-            max_operations: 1_000_000,
-            ..RotationConfig::default()
-        };
+        let config = RotationConfig { max_operations: 1_000_000, ..RotationConfig::default() };
         let change = barrier.plan_rotation_config(config).unwrap().unwrap();
         barrier.install(change);
         assert!(barrier.plan_rotation_config(config).unwrap().is_none());
         assert_eq!(barrier.rotation_due(now()), None);
         barrier.0.uncounted.store(1_000_001, Ordering::Relaxed);
-        assert_eq!(
-            barrier.rotation_due(now()),
-            Some(RotationReason::MaxOperations)
-        );
+        assert_eq!(barrier.rotation_due(now()), Some(RotationReason::MaxOperations));
         let change = barrier.plan_rotation(now()).unwrap();
         barrier.install(change);
         assert_eq!(barrier.rotation_due(now()), None);

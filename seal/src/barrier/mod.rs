@@ -15,7 +15,4 @@ pub use entry::{DecryptError, ENTRY_OVERHEAD, EncryptError};
 pub use handle::{Barrier, KeyStatus, RotateRootError, SetRotationError};
 pub(crate) use keyring::Keyring;
 pub use keyring::{OpenKeyringError, WriteKeyringError, upgrade_path};
-pub use rotation::{
-    MAX_OPERATIONS, MIN_INTERVAL, MIN_OPERATIONS, RotationConfig, RotationConfigError,
-    RotationReason,
-};
+pub use rotation::{MAX_OPERATIONS, MIN_INTERVAL, MIN_OPERATIONS, RotationConfig, RotationConfigError, RotationReason};

@@ -49,21 +49,14 @@ pub enum RotationReason {
 
 impl Default for RotationConfig {
     fn default() -> Self {
-        Self {
-            enabled: true,
-            max_operations: MAX_OPERATIONS,
-            interval: None,
-        }
+        Self { enabled: true, max_operations: MAX_OPERATIONS, interval: None }
     }
 }
 
 impl RotationConfig {
     /// Refuses what an operator may not set.
     pub fn validate(&self) -> Result<(), RotationConfigError> {
-        if self
-            .interval
-            .is_some_and(|interval| interval < MIN_INTERVAL)
-        {
+        if self.interval.is_some_and(|interval| interval < MIN_INTERVAL) {
             return Err(RotationConfigError::Interval);
         }
         if !(MIN_OPERATIONS..=MAX_OPERATIONS).contains(&self.max_operations) {
@@ -74,21 +67,14 @@ impl RotationConfig {
 
     /// Whether a key is due, `age` after it was installed and after so many encryptions; `counted` is false for a
     /// key that never had its encryptions stored.
-    pub(crate) fn due(
-        &self,
-        age: Duration,
-        encryptions: u64,
-        counted: bool,
-    ) -> Option<RotationReason> {
+    pub(crate) fn due(&self, age: Duration, encryptions: u64, counted: bool) -> Option<RotationReason> {
         const YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
         if !self.enabled {
             None
         } else if !counted && age > YEAR {
             Some(RotationReason::Legacy)
         } else if i64::try_from(encryptions).is_ok_and(|done| done <= self.max_operations) {
-            self.interval
-                .filter(|interval| age > *interval)
-                .map(|_| RotationReason::Interval)
+            self.interval.filter(|interval| age > *interval).map(|_| RotationReason::Interval)
         } else {
             Some(RotationReason::MaxOperations)
         }
@@ -106,14 +92,8 @@ pub(crate) struct EncodedRotationConfig {
 
 impl From<RotationConfig> for EncodedRotationConfig {
     fn from(config: RotationConfig) -> Self {
-        let interval = config.interval.map_or(0, |interval| {
-            i64::try_from(interval.as_nanos()).unwrap_or(i64::MAX)
-        });
-        Self {
-            disabled: !config.enabled,
-            max_operations: config.max_operations,
-            interval,
-        }
+        let interval = config.interval.map_or(0, |interval| i64::try_from(interval.as_nanos()).unwrap_or(i64::MAX));
+        Self { disabled: !config.enabled, max_operations: config.max_operations, interval }
     }
 }
 
@@ -128,11 +108,7 @@ impl From<EncodedRotationConfig> for RotationConfig {
             .ok()
             .filter(|nanos| *nanos > 0)
             .map(|nanos| Duration::from_nanos(nanos).max(MIN_INTERVAL));
-        Self {
-            enabled: !encoded.disabled,
-            max_operations,
-            interval,
-        }
+        Self { enabled: !encoded.disabled, max_operations, interval }
     }
 }
 
@@ -144,74 +120,30 @@ mod tests {
 
     #[test]
     fn bounds_are_refused_in_vaults_words() {
-        let low = RotationConfig {
-            max_operations: 5,
-            ..RotationConfig::default()
-        };
-        assert_eq!(
-            low.validate().unwrap_err().to_string(),
-            "max_operations must be in the range [1000000,3865470566]"
-        );
-        let short = RotationConfig {
-            interval: Some(Duration::from_secs(3600)),
-            ..RotationConfig::default()
-        };
-        assert_eq!(
-            short.validate().unwrap_err().to_string(),
-            "interval must be greater or equal to 24h0m0s"
-        );
+        let low = RotationConfig { max_operations: 5, ..RotationConfig::default() };
+        assert_eq!(low.validate().unwrap_err().to_string(), "max_operations must be in the range [1000000,3865470566]");
+        let short = RotationConfig { interval: Some(Duration::from_secs(3600)), ..RotationConfig::default() };
+        assert_eq!(short.validate().unwrap_err().to_string(), "interval must be greater or equal to 24h0m0s");
         assert_eq!(RotationConfig::default().validate(), Ok(()));
     }
 
     #[test]
     fn the_json_is_what_go_writes() {
-        let json =
-            serde_json::to_string(&EncodedRotationConfig::from(RotationConfig::default())).unwrap();
-        assert_eq!(
-            json,
-            r#"{"Disabled":false,"MaxOperations":3865470566,"Interval":0}"#
-        );
-        let stored: EncodedRotationConfig =
-            serde_json::from_str(r#"{"MaxOperations":1,"Interval":5}"#).unwrap();
+        let json = serde_json::to_string(&EncodedRotationConfig::from(RotationConfig::default())).unwrap();
+        assert_eq!(json, r#"{"Disabled":false,"MaxOperations":3865470566,"Interval":0}"#);
+        let stored: EncodedRotationConfig = serde_json::from_str(r#"{"MaxOperations":1,"Interval":5}"#).unwrap();
         let config = RotationConfig::from(stored);
-        assert_eq!(
-            config,
-            RotationConfig {
-                enabled: true,
-                max_operations: MIN_OPERATIONS,
-                interval: Some(DAY)
-            }
-        );
+        assert_eq!(config, RotationConfig { enabled: true, max_operations: MIN_OPERATIONS, interval: Some(DAY) });
     }
 
     #[test]
     fn a_key_is_due_by_count_age_or_legacy() {
-        let config = RotationConfig {
-            enabled: true,
-            max_operations: MIN_OPERATIONS,
-            interval: Some(DAY),
-        };
+        let config = RotationConfig { enabled: true, max_operations: MIN_OPERATIONS, interval: Some(DAY) };
         assert_eq!(config.due(DAY, 1_000_000, true), None);
-        assert_eq!(
-            config.due(DAY, 1_000_001, true),
-            Some(RotationReason::MaxOperations)
-        );
+        assert_eq!(config.due(DAY, 1_000_001, true), Some(RotationReason::MaxOperations));
         assert_eq!(config.due(DAY * 2, 0, true), Some(RotationReason::Interval));
-        assert_eq!(
-            config.due(DAY * 400, 0, false),
-            Some(RotationReason::Legacy)
-        );
-        assert_eq!(
-            config.due(DAY, u64::MAX, true),
-            Some(RotationReason::MaxOperations)
-        );
-        assert_eq!(
-            RotationConfig {
-                enabled: false,
-                ..config
-            }
-            .due(DAY * 400, u64::MAX, false),
-            None
-        );
+        assert_eq!(config.due(DAY * 400, 0, false), Some(RotationReason::Legacy));
+        assert_eq!(config.due(DAY, u64::MAX, true), Some(RotationReason::MaxOperations));
+        assert_eq!(RotationConfig { enabled: false, ..config }.due(DAY * 400, u64::MAX, false), None);
     }
 }

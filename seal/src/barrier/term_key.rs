@@ -22,12 +22,7 @@ pub(crate) struct TermKey {
 impl TermKey {
     pub(crate) fn new(term: u32, secret: SecretKey, installed: OffsetDateTime) -> Self {
         let cipher = EntryCipher::new(&secret);
-        Self {
-            term,
-            secret,
-            cipher,
-            installed,
-        }
+        Self { term, secret, cipher, installed }
     }
 }
 
@@ -48,24 +43,12 @@ pub(crate) struct EncodedKey {
 
 impl EncodedKey {
     pub(crate) fn of(key: &TermKey, encryptions: u64) -> Self {
-        Self {
-            term: key.term,
-            version: 1,
-            value: key.secret.clone(),
-            install_time: key.installed,
-            encryptions,
-        }
+        Self { term: key.term, version: 1, value: key.secret.clone(), install_time: key.installed, encryptions }
     }
 
     /// The root key takes the form of a key of term 1 without a time.
     pub(crate) fn of_root(key: &SecretKey) -> Self {
-        Self {
-            term: 1,
-            version: 1,
-            value: key.clone(),
-            install_time: go_zero_time(),
-            encryptions: 0,
-        }
+        Self { term: 1, version: 1, value: key.clone(), install_time: go_zero_time(), encryptions: 0 }
     }
 
     pub(crate) fn into_term_key(self) -> TermKey {
@@ -74,10 +57,7 @@ impl EncodedKey {
 }
 
 /// JSON in a buffer that is wiped and, given a sufficient `capacity`, never moved.
-pub(crate) fn secret_json<T: Serialize>(
-    value: &T,
-    capacity: usize,
-) -> Result<Zeroizing<Vec<u8>>, serde_json::Error> {
+pub(crate) fn secret_json<T: Serialize>(value: &T, capacity: usize) -> Result<Zeroizing<Vec<u8>>, serde_json::Error> {
     let mut json = Zeroizing::new(Vec::with_capacity(capacity));
     serde_json::to_writer(&mut *json, value)?;
     Ok(json)
@@ -96,16 +76,11 @@ mod rfc3339 {
     use super::{OffsetDateTime, Rfc3339};
     use serde::{Deserialize, Deserializer, Serializer, de, ser};
 
-    pub(super) fn serialize<S: Serializer>(
-        time: &OffsetDateTime,
-        serializer: S,
-    ) -> Result<S::Ok, S::Error> {
+    pub(super) fn serialize<S: Serializer>(time: &OffsetDateTime, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(&time.format(&Rfc3339).map_err(ser::Error::custom)?)
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<OffsetDateTime, D::Error> {
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<OffsetDateTime, D::Error> {
         let text = String::deserialize(deserializer)?;
         OffsetDateTime::parse(&text, &Rfc3339).map_err(de::Error::custom)
     }
@@ -128,10 +103,7 @@ mod tests {
     fn no_encryptions_are_left_out_and_a_zero_time_is_written() {
         let root = EncodedKey::of_root(&SecretKey::from_slice(&[0; 32]).unwrap());
         let json = serde_json::to_string(&root).unwrap();
-        assert!(
-            json.ends_with(r#""InstallTime":"0001-01-01T00:00:00Z"}"#),
-            "{json}"
-        );
+        assert!(json.ends_with(r#""InstallTime":"0001-01-01T00:00:00Z"}"#), "{json}");
     }
 
     #[test]

@@ -57,9 +57,7 @@ pub fn combine<S: AsRef<[u8]>>(shares: &[S]) -> Result<Zeroizing<Vec<u8>>, Combi
 
 /// Lagrange's weight of the point at `x` for the value at zero: the product of other / (other - x) over the others.
 fn weight_at_zero(x: u8, all: impl Iterator<Item = u8>) -> u8 {
-    all.filter(|other| *other != x).fold(1, |weight, other| {
-        multiply(weight, multiply(other, invert(other ^ x)))
-    })
+    all.filter(|other| *other != x).fold(1, |weight, other| multiply(weight, multiply(other, invert(other ^ x))))
 }
 
 #[cfg(test)]
@@ -69,14 +67,8 @@ mod tests {
     #[test]
     fn impossible_shares_are_refused_in_vaults_words() {
         let text = |shares: &[&[u8]]| combine(shares).unwrap_err().to_string();
-        assert_eq!(
-            text(&[]),
-            "less than two parts cannot be used to reconstruct the secret"
-        );
-        assert_eq!(
-            text(&[b"ab"]),
-            "less than two parts cannot be used to reconstruct the secret"
-        );
+        assert_eq!(text(&[]), "less than two parts cannot be used to reconstruct the secret");
+        assert_eq!(text(&[b"ab"]), "less than two parts cannot be used to reconstruct the secret");
         assert_eq!(text(&[b"a", b"b"]), "parts must be at least two bytes");
         assert_eq!(text(&[b"ab", b"abc"]), "all parts must be the same length");
         assert_eq!(text(&[b"ab", b""]), "all parts must be the same length");

@@ -28,11 +28,7 @@ pub enum SplitError {
 /// Splits a secret into `parts` shares, any `threshold` of which give it back and fewer of which say nothing about it.
 /// A share is one byte longer than the secret: the values for each byte of it, then the coordinate (Vault's layout).
 /// Coordinates are distinct, not zero, and drawn at random.
-pub fn split(
-    secret: &[u8],
-    parts: usize,
-    threshold: usize,
-) -> Result<Vec<Zeroizing<Vec<u8>>>, SplitError> {
+pub fn split(secret: &[u8], parts: usize, threshold: usize) -> Result<Vec<Zeroizing<Vec<u8>>>, SplitError> {
     if parts < threshold {
         return Err(SplitError::PartsBelowThreshold);
     }
@@ -46,19 +42,15 @@ pub fn split(
         return Err(SplitError::EmptySecret);
     }
     let coordinates = shuffled_coordinates()?;
-    let mut shares: Vec<_> = coordinates[..parts]
-        .iter()
-        .map(|_| Zeroizing::new(Vec::with_capacity(secret.len() + 1)))
-        .collect();
+    let mut shares: Vec<_> =
+        coordinates[..parts].iter().map(|_| Zeroizing::new(Vec::with_capacity(secret.len() + 1))).collect();
     // The coefficients above the constant term, highest first; uniform over the field, zero included: a polynomial of
     // lower degree has to be as likely as any other, or shares would say something about the secret.
     let mut coefficients = Zeroizing::new(vec![0; threshold - 1]);
     for byte in secret {
         getrandom::fill(&mut coefficients).map_err(EntropyError::from)?;
         for (share, x) in shares.iter_mut().zip(coordinates) {
-            let above = coefficients
-                .iter()
-                .fold(0, |sum, coefficient| multiply(sum ^ coefficient, x));
+            let above = coefficients.iter().fold(0, |sum, coefficient| multiply(sum ^ coefficient, x));
             share.push(above ^ byte);
         }
     }
@@ -101,9 +93,7 @@ mod tests {
 
     #[test]
     fn bounds_are_refused_in_vaults_words() {
-        let text = |secret: &[u8], parts, threshold| {
-            split(secret, parts, threshold).unwrap_err().to_string()
-        };
+        let text = |secret: &[u8], parts, threshold| split(secret, parts, threshold).unwrap_err().to_string();
         assert_eq!(text(b"s", 2, 3), "parts cannot be less than threshold");
         assert_eq!(text(b"s", 256, 3), "parts cannot exceed 255");
         assert_eq!(text(b"s", 5, 1), "threshold must be at least 2");
@@ -120,10 +110,7 @@ mod tests {
 
     #[test]
     fn coordinates_come_in_another_order_each_time() {
-        assert_ne!(
-            shuffled_coordinates().unwrap(),
-            shuffled_coordinates().unwrap()
-        );
+        assert_ne!(shuffled_coordinates().unwrap(), shuffled_coordinates().unwrap());
     }
 
     #[test]
@@ -141,9 +128,6 @@ mod tests {
             counts[usize::from(*y)] += 1;
         }
         // Expected 78 each, standard deviation 8.8: eight deviations off is a fault.
-        assert!(
-            counts.iter().all(|count| (8..150).contains(count)),
-            "{counts:?}"
-        );
+        assert!(counts.iter().all(|count| (8..150).contains(count)), "{counts:?}");
     }
 }
