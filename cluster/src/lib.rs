@@ -1,1 +1,36 @@
-//! placeholder
+//! The cluster: Raft over the log and state of `coffer-storage`, as the `Store` and `ClusterControl` of `coffer-model`.
+//!
+//! Owns: proposals and their application, read fences, membership, leadership, snapshots, the Raft core's life (it is
+//! rebuilt in the process when it dies), and the one place that reaches other members (`transport`).
+//!
+//! Must not know: encryption, HTTP, tokens, what a key or value means. No other crate names an openraft type, and
+//! none appears in this crate's interface.
+
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+mod apply;
+mod cluster;
+mod commit;
+mod control;
+mod epoch;
+mod fence;
+mod leadership;
+mod log_keeper;
+mod member;
+mod open;
+mod options;
+mod raft_log;
+mod raft_types;
+mod rebuild;
+mod sole_voter;
+mod state_machine;
+mod status;
+mod supervisor;
+mod timing;
+mod transport;
+
+#[cfg(test)]
+mod tests;
+
+pub use cluster::{Cluster, FatalError};
+pub use options::{ClusterOptions, DEFAULT_MAX_ENTRY_SIZE, OpenError, StorageMedium};

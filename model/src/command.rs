@@ -95,6 +95,24 @@ impl Command {
 
     /// The inverse of [`Command::encode`]; never panics, whatever the bytes.
     pub fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
+        CommandRef::decode(bytes).map(|command| command.to_owned())
+    }
+}
+
+/// A command read in place: keys and values lie in the encoded bytes.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct CommandRef<'b> {
+    /// See [`Command::preconditions`].
+    pub preconditions: Vec<(&'b str, Option<Revision>)>,
+    /// See [`Command::puts`].
+    pub puts: Vec<(&'b str, &'b [u8])>,
+    /// See [`Command::deletes`].
+    pub deletes: Vec<&'b str>,
+}
+
+impl<'b> CommandRef<'b> {
+    /// Reads what [`Command::encode`] wrote without copying it; never panics, whatever the bytes.
+    pub fn decode(bytes: &'b [u8]) -> Result<Self, DecodeError> {
         let mut reader = Reader { bytes, at: 0 };
         let [version] = reader.array()?;
         if version != VERSION {
@@ -104,16 +122,33 @@ impl Command {
         for _ in 0..reader.len()? {
             let key = reader.text()?;
             let revision = Revision::new(u64::from_be_bytes(reader.array()?));
-            command.preconditions.push(Precondition { key, revision });
+            command.preconditions.push((key, revision));
         }
         for _ in 0..reader.len()? {
             let key = reader.text()?;
-            command.puts.push(Put { key, value: reader.slice()?.to_vec() });
+            command.puts.push((key, reader.slice()?));
         }
         for _ in 0..reader.len()? {
             command.deletes.push(reader.text()?);
         }
         if reader.at == bytes.len() { Ok(command) } else { Err(DecodeError::Malformed(reader.at)) }
+    }
+
+    /// The keys that it writes or removes.
+    pub fn changed_keys(&self) -> impl Iterator<Item = &'b str> {
+        self.puts.iter().map(|(key, _)| *key).chain(self.deletes.iter().copied())
+    }
+
+    fn to_owned(&self) -> Command {
+        let preconditions = self.preconditions.iter();
+        let puts = self.puts.iter();
+        Command {
+            preconditions: preconditions
+                .map(|(key, revision)| Precondition { key: (*key).to_owned(), revision: *revision })
+                .collect(),
+            puts: puts.map(|(key, value)| Put { key: (*key).to_owned(), value: value.to_vec() }).collect(),
+            deletes: self.deletes.iter().map(|key| (*key).to_owned()).collect(),
+        }
     }
 }
 
@@ -154,9 +189,9 @@ impl<'a> Reader<'a> {
         self.take(len)
     }
 
-    fn text(&mut self) -> Result<String, DecodeError> {
+    fn text(&mut self) -> Result<&'a str, DecodeError> {
         let at = self.at;
-        String::from_utf8(self.slice()?.to_vec()).map_err(|_| DecodeError::Malformed(at))
+        str::from_utf8(self.slice()?).map_err(|_| DecodeError::Malformed(at))
     }
 }
 

@@ -9,5 +9,5 @@ mod command;
 mod store;
 
 pub use cluster_control::{ClusterControl, ClusterStatus, ControlError, Member, NodeRole};
-pub use command::{Command, DecodeError, Precondition, Put};
+pub use command::{Command, CommandRef, DecodeError, Precondition, Put};
 pub use store::{ApplyObserver, CommitError, FenceError, Revision, Store, StoreError, Versioned};

@@ -8,7 +8,9 @@ use tokio::sync::watch;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum StoreFault {
     /// The system refused to read, write or sync.
-    #[error("{file}: {action} failed: {reason}. Check the disk (space, health, mount options), then start the node again")]
+    #[error(
+        "{file}: {action} failed: {reason}. Check the disk (space, health, mount options), then start the node again"
+    )]
     Io {
         /// File concerned, as a path where there is one.
         file: String,

@@ -1,10 +1,8 @@
 //! Opening the pair of stores: made together, kept together.
 
+use parking_lot::Mutex;
 use std::fs;
 use std::path::Path;
-use std::sync::Arc;
-
-use parking_lot::Mutex;
 
 use crate::folder::{DataFolder, UNFINISHED};
 use crate::header::{FileKind, Header, is_valid_node_id};

@@ -36,7 +36,11 @@ pub struct Record {
 
 impl fmt::Debug for Record {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Record").field("at", &self.at).field("kind", &self.kind).field("bytes", &self.body.len()).finish()
+        f.debug_struct("Record")
+            .field("at", &self.at)
+            .field("kind", &self.kind)
+            .field("bytes", &self.body.len())
+            .finish()
     }
 }
 

@@ -54,7 +54,7 @@ fn write(shared: &Shared, group: &Group, purged: Option<u64>) -> Result<i64, Sto
                 Op::Append { records, .. } => {
                     let live = records.iter().filter(|record| Some(record.at.index) > purged);
                     added += insert(&mut entries, live, file)?;
-                },
+                }
                 Op::TruncateFrom { index, .. } => added -= remove(&mut entries, *index..u64::MAX, file)?,
                 Op::Vote { .. } => {}
             }
@@ -80,11 +80,7 @@ fn insert<'r>(
     Ok(bytes)
 }
 
-fn remove(
-    table: &mut Table<'_, u64, &[u8]>,
-    range: std::ops::Range<u64>,
-    file: &str,
-) -> Result<i64, StoreFault> {
+fn remove(table: &mut Table<'_, u64, &[u8]>, range: std::ops::Range<u64>, file: &str) -> Result<i64, StoreFault> {
     let mut bytes = 0;
     let drop_all = |_: u64, value: &[u8]| {
         bytes += value.len() as i64;

@@ -137,10 +137,7 @@ impl StateStore {
     ///
     /// # Errors
     /// `change`'s own; those of the file, which end the store.
-    pub fn write<T>(
-        &self,
-        change: impl FnOnce(&mut StateWrite<'_>) -> Result<T, StoreFault>,
-    ) -> Result<T, StoreFault> {
+    pub fn write<T>(&self, change: impl FnOnce(&mut StateWrite<'_>) -> Result<T, StoreFault>) -> Result<T, StoreFault> {
         self.write_holding(self.shared.writer.lock(), change)
     }
 

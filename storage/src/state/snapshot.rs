@@ -29,10 +29,7 @@ impl StateSnapshot {
     ///
     /// # Errors
     /// The file cannot be read; `each`'s own.
-    pub fn for_each<E: From<StoreFault>>(
-        &self,
-        mut each: impl FnMut(&str, &[u8]) -> Result<(), E>,
-    ) -> Result<(), E> {
+    pub fn for_each<E: From<StoreFault>>(&self, mut each: impl FnMut(&str, &[u8]) -> Result<(), E>) -> Result<(), E> {
         for entry in self.view.kv.range::<&str>(..).fault(&self.file, "reading")? {
             let (key, value) = entry.fault(&self.file, "reading")?;
             each(key.value(), value.value())?;

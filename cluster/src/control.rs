@@ -1,0 +1,90 @@
+//! Forming, handing over, ending.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use coffer_model::{ClusterControl, ClusterStatus, ControlError};
+use coffer_storage::ClusterId;
+use openraft::async_runtime::WatchReceiver;
+use openraft::errors::{InitializeError, RaftError};
+use tokio::sync::watch;
+
+use crate::Cluster;
+use crate::cluster::{Life, Shared};
+
+#[async_trait::async_trait]
+impl ClusterControl for Cluster {
+    fn status(&self) -> ClusterStatus {
+        self.shared.status()
+    }
+
+    /// Changes with role, term, leader and members; the two indexes move on without it.
+    fn watch(&self) -> watch::Receiver<u64> {
+        self.shared.changes.subscribe()
+    }
+
+    async fn form(&self) -> Result<(), ControlError> {
+        self.shared.form().await
+    }
+
+    async fn step_down(&self) -> Result<(), ControlError> {
+        self.shared.step_down().await
+    }
+
+    async fn shutdown(&self) {
+        self.shared.close();
+        // The sender is in `shared`, so this cannot fail.
+        let _ = self.shared.life.subscribe().wait_for(|life| *life == Life::Closed).await;
+    }
+}
+
+impl Shared {
+    async fn form(&self) -> Result<(), ControlError> {
+        let raft = self.raft.load_full();
+        if raft.is_initialized().await.map_err(failed)? {
+            return Err(ControlError::AlreadyFormed);
+        }
+        // One that is there already is left from a forming that was cut short.
+        let cluster = match self.stores.cluster_id() {
+            Some(cluster) => cluster,
+            None => new_cluster_id()?,
+        };
+        let stores = Arc::clone(&self.stores);
+        let bound = tokio::task::spawn_blocking(move || stores.set_cluster_id(cluster)).await;
+        bound.map_err(failed)?.map_err(failed)?;
+        let first = BTreeMap::from([(self.identity.raft_id, self.own_node.clone())]);
+        raft.initialize(first).await.map_err(|error| match error {
+            RaftError::APIError(InitializeError::NotAllowed(_)) => ControlError::AlreadyFormed,
+            other => failed(other),
+        })?;
+        tokio::select! {
+            () = self.leadership.wait_ready() => Ok(()),
+            () = self.closing() => Err(failed("the node is shutting down")),
+            fault = self.stores.faults.wait() => Err(failed(fault)),
+        }
+    }
+
+    async fn step_down(&self) -> Result<(), ControlError> {
+        let raft = self.raft.load_full();
+        let target = {
+            let watched = raft.metrics();
+            let metrics = watched.borrow_watched();
+            let progress = metrics.replication.as_ref().ok_or(ControlError::NotLeader)?;
+            let voters = metrics.committed_membership_config.voter_ids();
+            let others = voters.filter(|id| *id != self.identity.raft_id);
+            others.max_by_key(|id| progress.get(id).and_then(|at| at.as_ref().map(|at| at.index)))
+        };
+        let target = target.ok_or_else(|| failed("there is no other voter to hand leadership to"))?;
+        raft.trigger().transfer_leader(target).await.map_err(failed)
+    }
+}
+
+fn new_cluster_id() -> Result<ClusterId, ControlError> {
+    let mut id = [0; 16];
+    getrandom::fill(&mut id).map_err(failed)?;
+    Ok(ClusterId(id))
+}
+
+fn failed(error: impl std::fmt::Display) -> ControlError {
+    ControlError::Failed(error.to_string())
+}

@@ -1,0 +1,93 @@
+//! The read fence: one ReadIndex round answers all who wait for it, and the next one those who came later.
+
+use std::sync::Arc;
+
+use coffer_model::FenceError;
+use openraft::ReadPolicy;
+use openraft::errors::{LinearizableReadError, RaftError};
+use parking_lot::Mutex;
+use tokio::sync::oneshot;
+
+use crate::cluster::Shared;
+use crate::raft_types::Types;
+
+/// Who waits for the next round.
+#[derive(Debug, Default)]
+pub(crate) struct Fence {
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    is_running: bool,
+    waiting: Vec<oneshot::Sender<Answer>>,
+}
+
+/// A round's outcome, for many.
+type Answer = Result<(), Refusal>;
+
+#[derive(Clone, Debug)]
+enum Refusal {
+    NotLeader,
+    NoQuorum(String),
+}
+
+impl Shared {
+    pub(crate) async fn read_fence(shared: &Arc<Self>) -> Result<(), FenceError> {
+        // Nobody else can lead or acknowledge, and what this node acknowledged is applied here.
+        if shared.sole.is_sole() && shared.leadership.is_ready() {
+            return Ok(());
+        }
+        let (sender, answer) = oneshot::channel();
+        let start = {
+            let mut state = shared.fence.state.lock();
+            state.waiting.push(sender);
+            !std::mem::replace(&mut state.is_running, true)
+        };
+        if start {
+            // Apart from the caller, which may go away.
+            tokio::spawn(rounds(Arc::clone(shared)));
+        }
+        match answer.await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(Refusal::NotLeader)) => Err(FenceError::NotLeader),
+            Ok(Err(Refusal::NoQuorum(reason))) => Err(FenceError::NoQuorum(reason)),
+            Err(_) => Err(FenceError::NoQuorum("the node is shutting down".into())),
+        }
+    }
+}
+
+/// Runs a round for those who waited before it began, until nobody waits.
+async fn rounds(shared: Arc<Shared>) {
+    loop {
+        let waiting = {
+            let mut state = shared.fence.state.lock();
+            if state.waiting.is_empty() {
+                state.is_running = false;
+                return;
+            }
+            std::mem::take(&mut state.waiting)
+        };
+        let answer = round(&shared).await;
+        for waiter in waiting {
+            // Gone if its caller was.
+            let _ = waiter.send(answer.clone());
+        }
+    }
+}
+
+async fn round(shared: &Shared) -> Answer {
+    let raft = shared.raft.load_full();
+    match raft.ensure_linearizable(ReadPolicy::ReadIndex).await {
+        Ok(_) => Ok(()),
+        Err(error) => Err(refusal(error)),
+    }
+}
+
+fn refusal(error: RaftError<Types, LinearizableReadError<Types>>) -> Refusal {
+    match error {
+        RaftError::APIError(LinearizableReadError::ForwardToLeader(_)) => Refusal::NotLeader,
+        RaftError::APIError(LinearizableReadError::QuorumNotEnough(error)) => Refusal::NoQuorum(error.to_string()),
+        RaftError::Fatal(error) => Refusal::NoQuorum(error.to_string()),
+    }
+}

@@ -1,0 +1,62 @@
+//! What a cluster is opened with, and why it cannot be.
+
+use std::path::PathBuf;
+
+/// `max_entry_size` where the configuration has none: 1 MiB.
+pub const DEFAULT_MAX_ENTRY_SIZE: usize = 1 << 20;
+
+/// Where log and state live.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StorageMedium {
+    /// `storage "raft"`: files in this folder.
+    Raft {
+        /// The `path` of the stanza; made where it is not there.
+        path: PathBuf,
+    },
+    /// `storage "inmem"`: gone with the process.
+    InMemory,
+}
+
+/// What this node is and where it keeps its data.
+#[derive(Clone, Debug)]
+pub struct ClusterOptions {
+    /// Where log and state live.
+    pub storage: StorageMedium,
+    /// `node_id`; without one the name on disk is kept, or a random one made.
+    pub node_id: Option<String>,
+    /// Host and port at which other members reach this one.
+    pub cluster_address: String,
+    /// URL at which clients reach this node.
+    pub api_address: String,
+    /// Most bytes of one log entry.
+    pub max_entry_size: usize,
+}
+
+impl ClusterOptions {
+    /// In memory, with the default limits; for tests and `-dev`.
+    pub fn in_memory() -> Self {
+        Self {
+            storage: StorageMedium::InMemory,
+            node_id: None,
+            cluster_address: String::new(),
+            api_address: String::new(),
+            max_entry_size: DEFAULT_MAX_ENTRY_SIZE,
+        }
+    }
+}
+
+/// The node cannot take part; each says what, where and what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The data folder cannot be used.
+    #[error(transparent)]
+    Storage(#[from] coffer_storage::OpenError),
+    /// Log and state could be opened, and Raft refuses what is in them.
+    #[error("Raft cannot start from the data in {data}: {reason}")]
+    Raft {
+        /// The log file.
+        data: String,
+        /// Raft's words.
+        reason: String,
+    },
+}

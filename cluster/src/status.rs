@@ -1,0 +1,50 @@
+//! What this node sees of the cluster.
+
+use coffer_model::{ClusterStatus, Member, NodeRole};
+use openraft::ServerState;
+use openraft::async_runtime::WatchReceiver;
+
+use crate::cluster::Shared;
+use crate::raft_types::StoredMembership;
+
+impl Shared {
+    pub(crate) fn status(&self) -> ClusterStatus {
+        let raft = self.raft.load();
+        let watched = raft.metrics();
+        let metrics = watched.borrow_watched();
+        let list = &metrics.committed_membership_config;
+        let role = match metrics.state {
+            ServerState::Leader => NodeRole::Leader,
+            _ if !is_formed(list) && !is_formed(&metrics.membership_config) => NodeRole::Unformed,
+            ServerState::Learner => NodeRole::Learner,
+            ServerState::Follower | ServerState::Candidate | ServerState::Shutdown => NodeRole::Follower,
+        };
+        ClusterStatus {
+            node_id: self.identity.node_id.clone(),
+            role,
+            term: metrics.current_term,
+            committed_index: metrics.local_committed.map_or(0, |id| id.index),
+            applied_index: metrics.last_applied.map_or(0, |id| id.index),
+            members: members(list, metrics.current_leader),
+            configuration_index: list.log_id().map_or(0, |id| id.index),
+            leading_for: self.leadership.get().map(|lead| lead.since.elapsed()),
+        }
+    }
+}
+
+fn is_formed(list: &StoredMembership) -> bool {
+    list.nodes().next().is_some()
+}
+
+fn members(list: &StoredMembership, leader: Option<u64>) -> Vec<Member> {
+    let voters: Vec<u64> = list.voter_ids().collect();
+    list.nodes()
+        .map(|(id, node)| Member {
+            node_id: node.node_id.clone(),
+            cluster_address: node.cluster_address.clone(),
+            api_address: node.api_address.clone(),
+            voter: voters.contains(id),
+            leader: leader == Some(*id),
+        })
+        .collect()
+}

@@ -1,0 +1,182 @@
+//! Watches the Raft core: follows leadership, builds the core anew when it dies, ends it when the node closes.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use openraft::async_runtime::WatchReceiver;
+use openraft::{ChangeMembers, ReadPolicy};
+
+use crate::cluster::{Life, Raft, Shared};
+use crate::epoch::{Epoch, Gone};
+use crate::open::start_core;
+use crate::rebuild::{MAX_REBUILDS, RebuildBudget};
+
+/// How long a dying core may hold on to the stores.
+const GONE_PATIENCE: Duration = Duration::from_secs(5);
+/// Between questions to a core that leads and is not ready.
+const READY_RETRY: Duration = Duration::from_millis(2);
+
+/// Why a core is left.
+enum End {
+    Closing,
+    Died,
+}
+
+pub(crate) async fn run(shared: Arc<Shared>, mut epoch: Epoch, mut gone: Gone) {
+    let mut budget = RebuildBudget::default();
+    loop {
+        let end = follow(&shared).await;
+        shared.leadership.lost();
+        shared.sole.reset();
+        shared.status_changed();
+        let reason = death(&shared.raft.load_full());
+        // Also ends a core that died of a panic, whose other tasks live on.
+        let _ = shared.raft.load_full().shutdown().await;
+        match end {
+            End::Closing => break,
+            End::Died if shared.stores.faults.get().is_some() => break,
+            End::Died => {}
+        }
+        match rebuild(&shared, &mut budget, epoch, gone, reason).await {
+            Some(next) => (epoch, gone) = next,
+            None => return finish(&shared).await,
+        }
+    }
+    drop(epoch);
+    wait_gone(gone).await;
+    finish(&shared).await;
+}
+
+/// Makes what was accepted durable, then says that all is over.
+async fn finish(shared: &Arc<Shared>) {
+    shared.closing().await;
+    let stores = Arc::clone(&shared.stores);
+    // An error here has been reported as a fault.
+    let _ = tokio::task::spawn_blocking(move || stores.close()).await;
+    shared.life.send_replace(Life::Closed);
+}
+
+/// `None` when the core may not be built any more.
+async fn rebuild(
+    shared: &Arc<Shared>,
+    budget: &mut RebuildBudget,
+    epoch: Epoch,
+    gone: Gone,
+    mut reason: String,
+) -> Option<(Epoch, Gone)> {
+    let (mut epoch, mut next_gone) = epoch.into_next();
+    wait_gone(gone).await;
+    loop {
+        if !budget.take(Instant::now()) {
+            let line = format!(
+                "Raft stopped more than {MAX_REBUILDS} times within an hour, the last time with: {reason}. Its data is \
+                 at {}; keep a copy of it for a bug report, then start the node again",
+                shared.stores.log.file()
+            );
+            shared.gave_up.send_replace(Some(line));
+            return None;
+        }
+        tracing::error!(reason, "the Raft core stopped and is built anew");
+        shared.rebuilds.fetch_add(1, Ordering::Relaxed);
+        match start_core(&shared.stores, &shared.sole, &shared.observer, epoch.clone()).await {
+            Ok(raft) => {
+                shared.raft.store(Arc::new(raft));
+                return Some((epoch, next_gone));
+            }
+            Err(error) => {
+                reason = error;
+                (epoch, next_gone) = epoch.into_next();
+            }
+        }
+    }
+}
+
+async fn wait_gone(gone: Gone) {
+    if tokio::time::timeout(GONE_PATIENCE, gone.wait()).await.is_err() {
+        tracing::warn!("a Raft core that was ended still holds the stores; its writes are refused");
+    }
+}
+
+/// Follows one core until it dies or the node closes.
+async fn follow(shared: &Arc<Shared>) -> End {
+    let raft = shared.raft.load_full();
+    let mut server = raft.server_metrics();
+    loop {
+        observe(shared, &raft);
+        tokio::select! {
+            () = shared.closing() => return End::Closing,
+            changed = server.changed() => if changed.is_err() {
+                return if shared.is_closing() { End::Closing } else { End::Died };
+            },
+        }
+    }
+}
+
+fn death(raft: &Raft) -> String {
+    let watched = raft.metrics();
+    let metrics = watched.borrow_watched();
+    match &metrics.running_state {
+        Ok(()) => "it panicked".to_owned(),
+        Err(error) => error.to_string(),
+    }
+}
+
+fn observe(shared: &Arc<Shared>, raft: &Arc<Raft>) {
+    let (is_leader, term) = {
+        let watched = raft.server_metrics();
+        let metrics = watched.borrow_watched();
+        (metrics.state.is_leader(), metrics.vote.leader_id.term)
+    };
+    if !is_leader {
+        shared.leadership.lost();
+    } else if shared.leadership.elected(term) {
+        tokio::spawn(make_ready(Arc::clone(shared), Arc::clone(raft), term));
+    }
+    note_sole_voter(shared, raft);
+    shared.status_changed();
+}
+
+/// A committed member list with no newer one behind it may make this node the sole voter.
+fn note_sole_voter(shared: &Shared, raft: &Raft) {
+    let watched = raft.server_metrics();
+    let metrics = watched.borrow_watched();
+    let committed = &metrics.committed_membership_config;
+    if let Some(at) = committed.log_id()
+        && metrics.membership_config.log_id() == committed.log_id()
+    {
+        shared.sole.list_committed(at.index, committed.membership(), shared.identity.raft_id);
+    }
+}
+
+/// Waits until all that earlier leaders acknowledged is applied here.
+async fn make_ready(shared: Arc<Shared>, raft: Arc<Raft>, term: u64) {
+    while raft.ensure_linearizable(ReadPolicy::ReadIndex).await.is_err() {
+        let still_leads = shared.leadership.get().is_some_and(|lead| lead.term == term);
+        if !still_leads || shared.is_closing() {
+            return;
+        }
+        tokio::time::sleep(READY_RETRY).await;
+    }
+    note_sole_voter(&shared, &raft);
+    if shared.leadership.ready(term) {
+        shared.status_changed();
+        announce_addresses(&shared, &raft).await;
+    }
+}
+
+/// Brings this node's own record in the member list up to its configuration.
+async fn announce_addresses(shared: &Shared, raft: &Raft) {
+    let id = shared.identity.raft_id;
+    let is_current = {
+        let watched = raft.server_metrics();
+        watched.borrow_watched().membership_config.get_node(&id).is_none_or(|node| *node == shared.own_node)
+    };
+    if !is_current {
+        let change = ChangeMembers::SetNodes(BTreeMap::from([(id, shared.own_node.clone())]));
+        if let Err(error) = raft.change_membership(change, true).await {
+            tracing::warn!(%error, "this node's new addresses could not be entered in the member list");
+        }
+    }
+}

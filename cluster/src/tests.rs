@@ -1,0 +1,2 @@
+mod cluster_of_one;
+mod suite;
