@@ -36,13 +36,7 @@ pub enum Trust {
 impl ClientTls {
     /// Everything by default but the trust.
     pub fn new(trust: Trust) -> Self {
-        Self {
-            trust,
-            identity: None,
-            server_name: None,
-            versions: VersionRange::default(),
-            alpn: Vec::new(),
-        }
+        Self { trust, identity: None, server_name: None, versions: VersionRange::default(), alpn: Vec::new() }
     }
 
     /// The configuration for rustls.
@@ -74,10 +68,7 @@ impl ClientTls {
     /// It is neither a DNS name nor an address.
     pub fn name_for(&self, host: &str) -> Result<ServerName<'static>, ClientTlsError> {
         let name = self.server_name.as_deref().unwrap_or(host);
-        let bare = name
-            .strip_prefix('[')
-            .and_then(|rest| rest.strip_suffix(']'))
-            .unwrap_or(name);
+        let bare = name.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(name);
         ServerName::try_from(bare.to_owned()).map_err(|_| ClientTlsError::BadName(name.to_owned()))
     }
 }
@@ -106,23 +97,11 @@ mod tests {
     #[test]
     fn names_come_from_the_host_or_the_setting() {
         let mut tls = ClientTls::new(Trust::AnyCertificate);
-        assert!(matches!(
-            tls.name_for("[::1]"),
-            Ok(ServerName::IpAddress(_))
-        ));
-        assert!(matches!(
-            tls.name_for("vault.example.com"),
-            Ok(ServerName::DnsName(_))
-        ));
-        assert!(matches!(
-            tls.name_for("no good"),
-            Err(ClientTlsError::BadName(_))
-        ));
+        assert!(matches!(tls.name_for("[::1]"), Ok(ServerName::IpAddress(_))));
+        assert!(matches!(tls.name_for("vault.example.com"), Ok(ServerName::DnsName(_))));
+        assert!(matches!(tls.name_for("no good"), Err(ClientTlsError::BadName(_))));
         tls.server_name = Some("other.example.com".into());
-        assert_eq!(
-            tls.name_for("127.0.0.1").unwrap().to_str(),
-            "other.example.com"
-        );
+        assert_eq!(tls.name_for("127.0.0.1").unwrap().to_str(), "other.example.com");
     }
 
     #[test]

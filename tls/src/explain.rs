@@ -51,12 +51,8 @@ fn certificate(problem: &CertificateError) -> String {
 
 fn alert_text(alert: AlertDescription) -> &'static str {
     match alert {
-        AlertDescription::BadCertificate | AlertDescription::CertificateUnknown => {
-            "it refuses the certificate"
-        }
-        AlertDescription::UnknownCA => {
-            "it does not trust the authority that signed the certificate"
-        }
+        AlertDescription::BadCertificate | AlertDescription::CertificateUnknown => "it refuses the certificate",
+        AlertDescription::UnknownCA => "it does not trust the authority that signed the certificate",
         AlertDescription::CertificateExpired => "it finds the certificate expired",
         AlertDescription::CertificateRequired => "it asks for a client certificate and got none",
         AlertDescription::ProtocolVersion => "it accepts no TLS version that is offered here",

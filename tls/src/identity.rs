@@ -85,18 +85,10 @@ impl Identity {
     ///
     /// # Errors
     /// A file cannot be used, or the key is not the certificate's.
-    pub fn from_files(
-        certificate: &std::path::Path,
-        key: &std::path::Path,
-    ) -> Result<Self, IdentityError> {
+    pub fn from_files(certificate: &std::path::Path, key: &std::path::Path) -> Result<Self, IdentityError> {
         let chain = pem::read_source(certificate)?;
         let key_text = pem::read_source(key)?;
-        Self::from_pem(
-            &chain,
-            PemSource::File(certificate.into()),
-            &key_text,
-            PemSource::File(key.into()),
-        )
+        Self::from_pem(&chain, PemSource::File(certificate.into()), &key_text, PemSource::File(key.into()))
     }
 
     /// As [`Identity::from_files`], from text. The sources are named in errors.
@@ -120,66 +112,34 @@ impl Identity {
         key: PrivateKeyDer<'static>,
         key_source: PemSource,
     ) -> Result<Self, IdentityError> {
-        let unusable = |error: &rustls::Error| {
-            PemError::new(&key_source, PemProblem::UnusableKey(crate::explain(error)))
-        };
-        let key = provider()
-            .key_provider
-            .load_private_key(key)
-            .map_err(|error| unusable(&error))?;
-        let malformed = |reason: String| {
-            PemError::new(
-                &chain_source,
-                PemProblem::MalformedCertificate { number: 1, reason },
-            )
-        };
-        let first = chain
-            .first()
-            .ok_or_else(|| PemError::new(&chain_source, PemProblem::Empty))?;
-        let (_, parsed) = x509_parser::parse_x509_certificate(first)
-            .map_err(|error| malformed(error.to_string()))?;
+        let unusable =
+            |error: &rustls::Error| PemError::new(&key_source, PemProblem::UnusableKey(crate::explain(error)));
+        let key = provider().key_provider.load_private_key(key).map_err(|error| unusable(&error))?;
+        let malformed =
+            |reason: String| PemError::new(&chain_source, PemProblem::MalformedCertificate { number: 1, reason });
+        let first = chain.first().ok_or_else(|| PemError::new(&chain_source, PemProblem::Empty))?;
+        let (_, parsed) = x509_parser::parse_x509_certificate(first).map_err(|error| malformed(error.to_string()))?;
         let facts = Facts::of(&parsed);
 
         if let Some(public) = key.public_key() {
             let belongs = |certificate: &CertificateDer<'_>| {
-                x509_parser::parse_x509_certificate(certificate).is_ok_and(|(_, parsed)| {
-                    parsed.tbs_certificate.subject_pki.raw == public.as_ref()
-                })
+                x509_parser::parse_x509_certificate(certificate)
+                    .is_ok_and(|(_, parsed)| parsed.tbs_certificate.subject_pki.raw == public.as_ref())
             };
             match chain.iter().position(belongs) {
                 Some(0) => {}
                 Some(index) => {
                     let number = index + 1;
-                    return Err(IdentityError::WrongOrder {
-                        certificate: chain_source,
-                        key: key_source,
-                        number,
-                    });
+                    return Err(IdentityError::WrongOrder { certificate: chain_source, key: key_source, number });
                 }
                 None => {
-                    return Err(IdentityError::Mismatch {
-                        certificate: chain_source,
-                        key: key_source,
-                    });
+                    return Err(IdentityError::Mismatch { certificate: chain_source, key: key_source });
                 }
             }
         }
-        let Facts {
-            subject,
-            names,
-            usage,
-            not_before,
-            not_after,
-        } = facts;
+        let Facts { subject, names, usage, not_before, not_after } = facts;
         let key = Arc::new(CertifiedKey::new(chain, key));
-        Ok(Self {
-            key,
-            subject,
-            names,
-            usage,
-            not_before,
-            not_after,
-        })
+        Ok(Self { key, subject, names, usage, not_before, not_after })
     }
 
     /// What rustls signs with.
@@ -210,25 +170,18 @@ impl Identity {
     /// How the certificate stands to `now`.
     pub fn validity(&self, now: SystemTime) -> Validity {
         if now < self.not_before {
-            return Validity::NotYet {
-                from: self.not_before,
-            };
+            return Validity::NotYet { from: self.not_before };
         }
         match self.not_after.duration_since(now) {
             Ok(left) => Validity::Valid { left },
-            Err(passed) => Validity::Expired {
-                since: passed.duration(),
-            },
+            Err(passed) => Validity::Expired { since: passed.duration() },
         }
     }
 }
 
 impl fmt::Debug for Identity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Identity")
-            .field("subject", &self.subject)
-            .field("names", &self.names)
-            .finish_non_exhaustive()
+        f.debug_struct("Identity").field("subject", &self.subject).field("names", &self.names).finish_non_exhaustive()
     }
 }
 
@@ -243,10 +196,7 @@ struct Facts {
 impl Facts {
     fn of(certificate: &X509Certificate<'_>) -> Self {
         let mut names = Vec::new();
-        let mut usage = Usage {
-            server_auth: true,
-            client_auth: true,
-        };
+        let mut usage = Usage { server_auth: true, client_auth: true };
         for extension in certificate.extensions() {
             match extension.parsed_extension() {
                 ParsedExtension::SubjectAlternativeName(alternative) => {
@@ -273,12 +223,8 @@ fn name_text(name: &GeneralName<'_>) -> Option<String> {
     match name {
         GeneralName::DNSName(name) => Some((*name).to_owned()),
         GeneralName::IPAddress(bytes) => match bytes.len() {
-            4 => <[u8; 4]>::try_from(*bytes)
-                .ok()
-                .map(|octets| std::net::IpAddr::from(octets).to_string()),
-            16 => <[u8; 16]>::try_from(*bytes)
-                .ok()
-                .map(|octets| std::net::IpAddr::from(octets).to_string()),
+            4 => <[u8; 4]>::try_from(*bytes).ok().map(|octets| std::net::IpAddr::from(octets).to_string()),
+            16 => <[u8; 16]>::try_from(*bytes).ok().map(|octets| std::net::IpAddr::from(octets).to_string()),
             _ => None,
         },
         _ => None,
@@ -287,11 +233,7 @@ fn name_text(name: &GeneralName<'_>) -> Option<String> {
 
 fn from_unix(seconds: i64) -> SystemTime {
     let distance = Duration::from_secs(seconds.unsigned_abs());
-    let moment = if seconds < 0 {
-        UNIX_EPOCH.checked_sub(distance)
-    } else {
-        UNIX_EPOCH.checked_add(distance)
-    };
+    let moment = if seconds < 0 { UNIX_EPOCH.checked_sub(distance) } else { UNIX_EPOCH.checked_add(distance) };
     moment.unwrap_or(UNIX_EPOCH)
 }
 
@@ -321,33 +263,18 @@ mod tests {
         let Pair { chain, key } = testing::leaf(&["localhost", "127.0.0.1", "::1"]);
         let identity = load(&chain, &key).unwrap();
         assert_eq!(identity.names(), ["localhost", "127.0.0.1", "::1"]);
-        assert_eq!(
-            identity.usage(),
-            Usage {
-                server_auth: true,
-                client_auth: true
-            }
-        );
-        assert!(matches!(
-            identity.validity(SystemTime::now()),
-            Validity::Valid { .. }
-        ));
+        assert_eq!(identity.usage(), Usage { server_auth: true, client_auth: true });
+        assert!(matches!(identity.validity(SystemTime::now()), Validity::Valid { .. }));
         let later = SystemTime::now() + Duration::from_secs(60 * 86400 * 365);
         assert!(matches!(identity.validity(later), Validity::Expired { .. }));
-        assert!(matches!(
-            identity.validity(UNIX_EPOCH),
-            Validity::NotYet { .. }
-        ));
+        assert!(matches!(identity.validity(UNIX_EPOCH), Validity::NotYet { .. }));
     }
 
     #[test]
     fn a_key_of_another_certificate_is_refused() {
         let (a, b) = (testing::leaf(&["a"]), testing::leaf(&["b"]));
         let error = load(&a.chain, &b.key).unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "the private key in key does not belong to the certificate in cert"
-        );
+        assert_eq!(error.to_string(), "the private key in key does not belong to the certificate in cert");
     }
 
     #[test]
@@ -366,9 +293,6 @@ mod tests {
         let Pair { chain, key } = testing::leaf(&["a"]);
         let shown = format!("{:?}", load(&chain, &key).unwrap());
         assert!(shown.contains("names"), "{shown}");
-        assert!(
-            !shown.contains("PRIVATE") && !shown.contains("key"),
-            "{shown}"
-        );
+        assert!(!shown.contains("PRIVATE") && !shown.contains("key"), "{shown}");
     }
 }

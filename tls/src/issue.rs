@@ -6,9 +6,8 @@ use std::net::IpAddr;
 use std::time::{Duration, SystemTime};
 
 use rcgen::{
-    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer,
-    KeyIdMethod, KeyUsagePurpose, PKCS_ECDSA_P256_SHA256, PublicKeyData, SanType, SerialNumber,
-    SignatureAlgorithm, SigningKey,
+    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyIdMethod, KeyUsagePurpose,
+    PKCS_ECDSA_P256_SHA256, PublicKeyData, SanType, SerialNumber, SignatureAlgorithm, SigningKey,
 };
 use rustls::SignatureScheme;
 use rustls_pki_types::{PrivateKeyDer, PrivateSec1KeyDer};
@@ -66,10 +65,7 @@ impl Authority {
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
         let certificate = params.self_signed(&key)?.pem();
-        Ok(Self {
-            issuer: Issuer::new(params, key),
-            certificate,
-        })
+        Ok(Self { issuer: Issuer::new(params, key), certificate })
     }
 
     /// The CA's certificate in PEM.
@@ -92,31 +88,19 @@ impl Authority {
         params.is_ca = IsCa::ExplicitNoCa;
         params.use_authority_key_identifier_extension = true;
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
-        params.extended_key_usages = vec![
-            ExtendedKeyUsagePurpose::ServerAuth,
-            ExtendedKeyUsagePurpose::ClientAuth,
-        ];
+        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth, ExtendedKeyUsagePurpose::ClientAuth];
         for name in &request.names {
             params.subject_alt_names.push(alternative_name(name)?);
         }
         let certificate = params.signed_by(&key, &self.issuer)?.pem();
-        Ok(Issued {
-            certificate,
-            key: key.to_pem(),
-        })
+        Ok(Issued { certificate, key: key.to_pem() })
     }
 }
 
-fn base_params(
-    common_name: &str,
-    lifetime: Duration,
-    key: &P256Key,
-) -> Result<CertificateParams, IssueError> {
+fn base_params(common_name: &str, lifetime: Duration, key: &P256Key) -> Result<CertificateParams, IssueError> {
     let mut params = CertificateParams::default();
     params.distinguished_name = rcgen::DistinguishedName::new();
-    params
-        .distinguished_name
-        .push(DnType::CommonName, common_name);
+    params.distinguished_name.push(DnType::CommonName, common_name);
     let now = SystemTime::now();
     params.not_before = (now - Duration::from_secs(3600)).into();
     params.not_after = (now + lifetime).into();
@@ -134,9 +118,7 @@ fn alternative_name(name: &str) -> Result<SanType, IssueError> {
     }
     let plausible = !name.is_empty()
         && name.len() <= 253
-        && name
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_' | b'*'));
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_' | b'*'));
     let bad = || IssueError::BadName(name.to_owned());
     if !plausible {
         return Err(bad());
@@ -163,16 +145,12 @@ impl P256Key {
                 return Ok(key);
             }
         }
-        Err(IssueError::Key(
-            "the cryptography provider refuses P-256 keys".into(),
-        ))
+        Err(IssueError::Key("the cryptography provider refuses P-256 keys".into()))
     }
 
     fn from_scalar(scalar: &[u8; 32]) -> Result<Self, rustls::Error> {
         let load = |sec1: &[u8]| {
-            provider()
-                .key_provider
-                .load_private_key(PrivateKeyDer::Sec1(PrivateSec1KeyDer::from(sec1.to_vec())))
+            provider().key_provider.load_private_key(PrivateKeyDer::Sec1(PrivateSec1KeyDer::from(sec1.to_vec())))
         };
         let bare = load(&sec1_der(scalar, None))?;
         let point = bare
@@ -182,11 +160,7 @@ impl P256Key {
         // Written with its public half, as other software expects it.
         let sec1 = sec1_der(scalar, Some(&point));
         let signing = load(&sec1)?;
-        Ok(Self {
-            sec1,
-            signing,
-            point: point.to_vec(),
-        })
+        Ok(Self { sec1, signing, point: point.to_vec() })
     }
 
     /// A name for the key, not a secret and not a proof: the first bytes of its point.
@@ -224,20 +198,10 @@ impl SigningKey for P256Key {
 
 /// RFC 5915's `ECPrivateKey` on P-256.
 fn sec1_der(scalar: &[u8; 32], point: Option<&[u8; POINT_LEN]>) -> Zeroizing<Vec<u8>> {
-    const P256_PARAMETERS: [u8; 12] = [
-        0xa0, 0x0a, 0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07,
-    ];
+    const P256_PARAMETERS: [u8; 12] = [0xa0, 0x0a, 0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07];
     let mut der = Zeroizing::new(Vec::with_capacity(128));
     // SEQUENCE of: version 1, 32 octets, parameters, and the point as a bit string if known. Lengths are below 128.
-    der.extend([
-        0x30,
-        if point.is_some() { 0x77 } else { 0x31 },
-        0x02,
-        0x01,
-        0x01,
-        0x04,
-        0x20,
-    ]);
+    der.extend([0x30, if point.is_some() { 0x77 } else { 0x31 }, 0x02, 0x01, 0x01, 0x04, 0x20]);
     der.extend(scalar);
     der.extend(P256_PARAMETERS);
     if let Some(point) = point {
@@ -256,11 +220,7 @@ fn base64_lines(bytes: &[u8], out: &mut String) {
             let bits = u32::from_be_bytes([0, word[0], word[1], word[2]]);
             for place in 0..4 {
                 let index = (bits >> (18 - 6 * place)) & 0x3f;
-                out.push(if place <= group.len() {
-                    char::from(ALPHABET[index as usize])
-                } else {
-                    '='
-                });
+                out.push(if place <= group.len() { char::from(ALPHABET[index as usize]) } else { '=' });
             }
         }
         out.push('\n');
@@ -288,10 +248,7 @@ pub(crate) mod testing {
     pub(crate) fn leaf(names: &[&str]) -> Pair {
         let authority = Authority::new("test CA", Duration::from_secs(3600)).unwrap();
         let issued = authority.issue(&request(names)).unwrap();
-        Pair {
-            chain: format!("{}{}", issued.certificate, authority.certificate()),
-            key: issued.key.to_string(),
-        }
+        Pair { chain: format!("{}{}", issued.certificate, authority.certificate()), key: issued.key.to_string() }
     }
 
     pub(crate) fn request(names: &[&str]) -> LeafRequest {
@@ -311,13 +268,7 @@ mod tests {
     fn names_that_no_certificate_bears_are_refused() {
         let authority = Authority::new("test CA", Duration::from_secs(60)).unwrap();
         for bad in ["", "a b", "a/b", "ü"] {
-            assert!(
-                matches!(
-                    authority.issue(&testing::request(&[bad])),
-                    Err(IssueError::BadName(_))
-                ),
-                "{bad}"
-            );
+            assert!(matches!(authority.issue(&testing::request(&[bad])), Err(IssueError::BadName(_))), "{bad}");
         }
     }
 

@@ -46,18 +46,12 @@ impl ReloadableIdentity {
         let seen = Mutex::new(Stamps::of(&files));
         let identity = Identity::from_files(&files.certificate, &files.key)?;
         let files = Some(Watched { files, seen });
-        Ok(Arc::new(Self {
-            current: ArcSwap::from_pointee(identity),
-            files,
-        }))
+        Ok(Arc::new(Self { current: ArcSwap::from_pointee(identity), files }))
     }
 
     /// An identity with no files behind it, which never changes.
     pub fn fixed(identity: Identity) -> Arc<Self> {
-        Arc::new(Self {
-            current: ArcSwap::from_pointee(identity),
-            files: None,
-        })
+        Arc::new(Self { current: ArcSwap::from_pointee(identity), files: None })
     }
 
     /// The identity that a handshake would use now.
@@ -96,9 +90,7 @@ impl ReloadableIdentity {
         let Some(watched) = &self.files else {
             return Ok(Reloaded::Unchanged);
         };
-        if *watched.seen.lock().unwrap_or_else(PoisonError::into_inner)
-            == Stamps::of(&watched.files)
-        {
+        if *watched.seen.lock().unwrap_or_else(PoisonError::into_inner) == Stamps::of(&watched.files) {
             return Ok(Reloaded::Unchanged);
         }
         self.reload()
@@ -112,11 +104,7 @@ impl ResolvesServerCert for ReloadableIdentity {
 }
 
 impl ResolvesClientCert for ReloadableIdentity {
-    fn resolve(
-        &self,
-        _root_hint_subjects: &[&[u8]],
-        _schemes: &[SignatureScheme],
-    ) -> Option<Arc<CertifiedKey>> {
+    fn resolve(&self, _root_hint_subjects: &[&[u8]], _schemes: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
         Some(self.current.load().certified_key())
     }
 
@@ -133,10 +121,7 @@ struct Stamps {
 
 impl Stamps {
     fn of(files: &IdentityFiles) -> Self {
-        Self {
-            certificate: Stamp::of(&files.certificate),
-            key: Stamp::of(&files.key),
-        }
+        Self { certificate: Stamp::of(&files.certificate), key: Stamp::of(&files.key) }
     }
 }
 
@@ -169,10 +154,7 @@ mod tests {
     #[test]
     fn a_good_pair_replaces_and_a_bad_one_does_not() {
         let dir = tempfile::tempdir().unwrap();
-        let files = IdentityFiles {
-            certificate: dir.path().join("c.pem"),
-            key: dir.path().join("k.pem"),
-        };
+        let files = IdentityFiles { certificate: dir.path().join("c.pem"), key: dir.path().join("k.pem") };
         let first = testing::leaf(&["first"]);
         std::fs::write(&files.certificate, &first.chain).unwrap();
         std::fs::write(&files.key, &first.key).unwrap();
@@ -184,10 +166,7 @@ mod tests {
         let second = testing::leaf(&["second"]);
         std::fs::remove_file(&files.certificate).unwrap();
         std::fs::write(&files.certificate, &second.chain).unwrap();
-        assert!(matches!(
-            identity.reload_if_changed(),
-            Err(IdentityError::Mismatch { .. })
-        ));
+        assert!(matches!(identity.reload_if_changed(), Err(IdentityError::Mismatch { .. })));
         assert_eq!(identity.reload_if_changed().unwrap(), Reloaded::Unchanged);
         assert_eq!(identity.current().names(), ["first"]);
 

@@ -16,10 +16,7 @@ pub struct Roots {
 
 impl Default for Roots {
     fn default() -> Self {
-        Self {
-            store: RootCertStore::empty(),
-            certificates: Vec::new(),
-        }
+        Self { store: RootCertStore::empty(), certificates: Vec::new() }
     }
 }
 
@@ -114,13 +111,7 @@ impl Roots {
         for (index, certificate) in pem::certificates(text, origin)?.into_iter().enumerate() {
             self.store.add(certificate.clone()).map_err(|error| {
                 let reason = crate::explain(&error);
-                PemError::new(
-                    origin,
-                    PemProblem::MalformedCertificate {
-                        number: index + 1,
-                        reason,
-                    },
-                )
+                PemError::new(origin, PemProblem::MalformedCertificate { number: index + 1, reason })
             })?;
             self.certificates.push(certificate);
         }

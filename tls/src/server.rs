@@ -39,13 +39,7 @@ impl ServerTls {
     /// Everything by default but the certificate.
     pub fn new(identity: Arc<ReloadableIdentity>) -> Self {
         let (versions, suites) = (VersionRange::default(), None);
-        Self {
-            identity,
-            versions,
-            suites,
-            client_auth: ClientAuth::NotAsked,
-            alpn: Vec::new(),
-        }
+        Self { identity, versions, suites, client_auth: ClientAuth::NotAsked, alpn: Vec::new() }
     }
 
     /// The configuration for rustls. The identity can be reloaded without building another.
@@ -55,30 +49,22 @@ impl ServerTls {
     pub fn config(&self) -> Result<Arc<ServerConfig>, ServerTlsError> {
         let full = provider();
         let chosen = match &self.suites {
-            Some(suites) if self.versions.contains(TlsVersion::Tls12) => {
-                Arc::new(suites.restrict(&full))
-            }
+            Some(suites) if self.versions.contains(TlsVersion::Tls12) => Arc::new(suites.restrict(&full)),
             _ => Arc::clone(&full),
         };
-        let builder = ServerConfig::builder_with_provider(chosen)
-            .with_protocol_versions(self.versions.supported())?;
+        let builder = ServerConfig::builder_with_provider(chosen).with_protocol_versions(self.versions.supported())?;
         let verifier = |roots: &Roots| {
             if roots.is_empty() {
                 return Err(ServerTlsError::NoClientCa);
             }
-            Ok(WebPkiClientVerifier::builder_with_provider(
-                Arc::new(roots.store.clone()),
-                Arc::clone(&full),
-            ))
+            Ok(WebPkiClientVerifier::builder_with_provider(Arc::new(roots.store.clone()), Arc::clone(&full)))
         };
         let builder = match &self.client_auth {
             ClientAuth::NotAsked => builder.with_no_client_auth(),
             ClientAuth::Optional(roots) => {
                 builder.with_client_cert_verifier(verifier(roots)?.allow_unauthenticated().build()?)
             }
-            ClientAuth::Required(roots) => {
-                builder.with_client_cert_verifier(verifier(roots)?.build()?)
-            }
+            ClientAuth::Required(roots) => builder.with_client_cert_verifier(verifier(roots)?.build()?),
         };
         let mut config = builder.with_cert_resolver(Arc::clone(&self.identity) as _);
         config.alpn_protocols.clone_from(&self.alpn);

@@ -17,15 +17,8 @@ impl CipherSuites {
     /// # Errors
     /// A name is unknown, or no suite is left to offer.
     pub fn parse(list: &str) -> Result<Self, SuitesError> {
-        let mut suites = Self {
-            allowed: Vec::new(),
-            not_offered: Vec::new(),
-        };
-        for name in list
-            .split(',')
-            .map(str::trim)
-            .filter(|name| !name.is_empty())
-        {
+        let mut suites = Self { allowed: Vec::new(), not_offered: Vec::new() };
+        for name in list.split(',').map(str::trim).filter(|name| !name.is_empty()) {
             if let Some((_, suite)) = OFFERED.iter().find(|(known, _)| *known == name) {
                 suites.allowed.push(*suite);
             } else if KNOWN_TO_VAULT.contains(&name) {
@@ -65,38 +58,14 @@ pub enum SuitesError {
 }
 
 const OFFERED: &[(&str, CipherSuite)] = &[
-    (
-        "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256",
-        CipherSuite::TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,
-    ),
-    (
-        "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384",
-        CipherSuite::TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384,
-    ),
-    (
-        "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305",
-        CipherSuite::TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256,
-    ),
-    (
-        "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256",
-        CipherSuite::TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256,
-    ),
-    (
-        "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256",
-        CipherSuite::TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
-    ),
-    (
-        "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384",
-        CipherSuite::TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384,
-    ),
-    (
-        "TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305",
-        CipherSuite::TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256,
-    ),
-    (
-        "TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256",
-        CipherSuite::TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256,
-    ),
+    ("TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256", CipherSuite::TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256),
+    ("TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384", CipherSuite::TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384),
+    ("TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305", CipherSuite::TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256),
+    ("TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256", CipherSuite::TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256),
+    ("TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256", CipherSuite::TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256),
+    ("TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384", CipherSuite::TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384),
+    ("TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305", CipherSuite::TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256),
+    ("TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256", CipherSuite::TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256),
 ];
 
 /// Suites without forward secrecy or with CBC or RC4.
@@ -119,11 +88,7 @@ const KNOWN_TO_VAULT: &[&str] = &[
     "TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA256",
 ];
 
-const TLS13: &[&str] = &[
-    "TLS_AES_128_GCM_SHA256",
-    "TLS_AES_256_GCM_SHA384",
-    "TLS_CHACHA20_POLY1305_SHA256",
-];
+const TLS13: &[&str] = &["TLS_AES_128_GCM_SHA256", "TLS_AES_256_GCM_SHA384", "TLS_CHACHA20_POLY1305_SHA256"];
 
 #[cfg(test)]
 mod tests {
@@ -131,18 +96,11 @@ mod tests {
 
     #[test]
     fn keeps_chosen_suites_and_names_the_others() {
-        let suites = CipherSuites::parse(
-            "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384, TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA",
-        )
-        .unwrap();
+        let suites =
+            CipherSuites::parse("TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384, TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA").unwrap();
         assert_eq!(suites.not_offered, ["TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA"]);
         let provider = suites.restrict(&crate::provider());
-        let tls12: Vec<_> = provider
-            .cipher_suites
-            .iter()
-            .filter(|s| s.tls13().is_none())
-            .map(|s| s.suite())
-            .collect();
+        let tls12: Vec<_> = provider.cipher_suites.iter().filter(|s| s.tls13().is_none()).map(|s| s.suite()).collect();
         assert_eq!(tls12, [CipherSuite::TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384]);
         assert!(provider.cipher_suites.iter().any(|s| s.tls13().is_some()));
     }
@@ -151,13 +109,8 @@ mod tests {
     fn a_typo_or_an_empty_choice_is_refused() {
         assert_eq!(
             CipherSuites::parse("TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA38"),
-            Err(SuitesError::Unknown(
-                "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA38".into()
-            ))
+            Err(SuitesError::Unknown("TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA38".into()))
         );
-        assert!(matches!(
-            CipherSuites::parse("TLS_RSA_WITH_RC4_128_SHA"),
-            Err(SuitesError::NoneLeft(_))
-        ));
+        assert!(matches!(CipherSuites::parse("TLS_RSA_WITH_RC4_128_SHA"), Err(SuitesError::NoneLeft(_))));
     }
 }

@@ -19,17 +19,12 @@ pub(crate) fn by_roots(
 ) -> Result<Arc<dyn ServerCertVerifier>, VerifierBuilderError> {
     let store = Arc::new(roots.store.clone());
     let chain = WebPkiServerVerifier::builder_with_provider(store, Arc::clone(provider)).build()?;
-    Ok(Arc::new(ChainOrPinned {
-        chain,
-        pinned: roots.certificates.clone(),
-    }))
+    Ok(Arc::new(ChainOrPinned { chain, pinned: roots.certificates.clone() }))
 }
 
 /// Takes any certificate. The handshake's signature is still checked: the peer holds the key of what it shows.
 pub(crate) fn any_certificate(provider: &Arc<CryptoProvider>) -> Arc<dyn ServerCertVerifier> {
-    Arc::new(AnyCertificate {
-        provider: Arc::clone(provider),
-    })
+    Arc::new(AnyCertificate { provider: Arc::clone(provider) })
 }
 
 #[derive(Debug)]
@@ -47,13 +42,7 @@ impl ServerCertVerifier for ChainOrPinned {
         ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        let error = match self.chain.verify_server_cert(
-            end_entity,
-            intermediates,
-            server_name,
-            ocsp_response,
-            now,
-        ) {
+        let error = match self.chain.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now) {
             Ok(verified) => return Ok(verified),
             Err(error) => error,
         };
@@ -144,8 +133,6 @@ impl ServerCertVerifier for AnyCertificate {
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.provider
-            .signature_verification_algorithms
-            .supported_schemes()
+        self.provider.signature_verification_algorithms.supported_schemes()
     }
 }

@@ -72,8 +72,7 @@ impl VersionRange {
     pub(crate) fn supported(self) -> &'static [&'static SupportedProtocolVersion] {
         static TLS12: &[&SupportedProtocolVersion] = &[&rustls::version::TLS12];
         static TLS13: &[&SupportedProtocolVersion] = &[&rustls::version::TLS13];
-        static BOTH: &[&SupportedProtocolVersion] =
-            &[&rustls::version::TLS13, &rustls::version::TLS12];
+        static BOTH: &[&SupportedProtocolVersion] = &[&rustls::version::TLS13, &rustls::version::TLS12];
         match (self.min, self.max) {
             (TlsVersion::Tls12, TlsVersion::Tls12) => TLS12,
             (TlsVersion::Tls13, _) => TLS13,
@@ -84,10 +83,7 @@ impl VersionRange {
 
 impl Default for VersionRange {
     fn default() -> Self {
-        Self {
-            min: TlsVersion::Tls12,
-            max: TlsVersion::Tls13,
-        }
+        Self { min: TlsVersion::Tls12, max: TlsVersion::Tls13 }
     }
 }
 
@@ -109,14 +105,8 @@ mod tests {
     fn reads_vaults_spelling_only() {
         assert_eq!("tls12".parse(), Ok(TlsVersion::Tls12));
         assert_eq!("tls13".parse(), Ok(TlsVersion::Tls13));
-        assert!(matches!(
-            "tls10".parse::<TlsVersion>(),
-            Err(UnknownTlsVersion::Obsolete(_))
-        ));
-        assert!(matches!(
-            "TLS1.3".parse::<TlsVersion>(),
-            Err(UnknownTlsVersion::NotAVersion(_))
-        ));
+        assert!(matches!("tls10".parse::<TlsVersion>(), Err(UnknownTlsVersion::Obsolete(_))));
+        assert!(matches!("TLS1.3".parse::<TlsVersion>(), Err(UnknownTlsVersion::NotAVersion(_))));
     }
 
     #[test]

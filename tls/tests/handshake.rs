@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use coffer_tls::rustls::{self, ClientConnection, ServerConnection};
 use coffer_tls::{
-    Authority, CipherSuites, ClientAuth, ClientTls, Identity, LeafRequest, PemSource,
-    ReloadableIdentity, Roots, ServerTls, TlsVersion, Trust, VersionRange, explain,
+    Authority, CipherSuites, ClientAuth, ClientTls, Identity, LeafRequest, PemSource, ReloadableIdentity, Roots,
+    ServerTls, TlsVersion, Trust, VersionRange, explain,
 };
 
 const TEXT: PemSource = PemSource::Inline("test");
@@ -20,18 +20,10 @@ fn authority_named(name: &str) -> Authority {
 }
 
 fn identity(authority: &Authority, name: &str) -> Arc<ReloadableIdentity> {
-    let request = LeafRequest {
-        common_name: name.into(),
-        names: vec![name.into()],
-        lifetime: Duration::from_secs(600),
-    };
+    let request =
+        LeafRequest { common_name: name.into(), names: vec![name.into()], lifetime: Duration::from_secs(600) };
     let issued = authority.issue(&request).unwrap();
-    let identity = Identity::from_pem(
-        issued.certificate.as_bytes(),
-        TEXT,
-        issued.key.as_bytes(),
-        TEXT,
-    );
+    let identity = Identity::from_pem(issued.certificate.as_bytes(), TEXT, issued.key.as_bytes(), TEXT);
     ReloadableIdentity::fixed(identity.unwrap())
 }
 
@@ -61,9 +53,7 @@ fn shake(client: &ClientTls, server: &ServerTls, host: &str) -> Result<Done, Str
         let mut rest = &wire[..];
         while !rest.is_empty() {
             server.read_tls(&mut rest).unwrap();
-            server
-                .process_new_packets()
-                .map_err(|error| format!("server: {}", explain(&error)))?;
+            server.process_new_packets().map_err(|error| format!("server: {}", explain(&error)))?;
         }
         let mut wire = Vec::new();
         while server.wants_write() {
@@ -72,9 +62,7 @@ fn shake(client: &ClientTls, server: &ServerTls, host: &str) -> Result<Done, Str
         let mut rest = &wire[..];
         while !rest.is_empty() {
             client.read_tls(&mut rest).unwrap();
-            client
-                .process_new_packets()
-                .map_err(|error| format!("client: {}", explain(&error)))?;
+            client.process_new_packets().map_err(|error| format!("client: {}", explain(&error)))?;
         }
     }
     Ok(Done {
@@ -89,16 +77,10 @@ fn the_versions_asked_for_are_used() {
     let authority = authority();
     let mut server = ServerTls::new(identity(&authority, "localhost"));
     let mut client = trusting(&authority);
-    assert_eq!(
-        shake(&client, &server, "localhost").unwrap().version,
-        rustls::ProtocolVersion::TLSv1_3
-    );
+    assert_eq!(shake(&client, &server, "localhost").unwrap().version, rustls::ProtocolVersion::TLSv1_3);
 
     server.versions = VersionRange::new(TlsVersion::Tls12, TlsVersion::Tls12).unwrap();
-    assert_eq!(
-        shake(&client, &server, "localhost").unwrap().version,
-        rustls::ProtocolVersion::TLSv1_2
-    );
+    assert_eq!(shake(&client, &server, "localhost").unwrap().version, rustls::ProtocolVersion::TLSv1_2);
 
     client.versions = VersionRange::new(TlsVersion::Tls13, TlsVersion::Tls13).unwrap();
     assert!(shake(&client, &server, "localhost").is_err());
@@ -109,54 +91,30 @@ fn the_chosen_tls12_suite_is_used() {
     let authority = authority();
     let mut server = ServerTls::new(identity(&authority, "localhost"));
     server.versions = VersionRange::new(TlsVersion::Tls12, TlsVersion::Tls12).unwrap();
-    server.suites =
-        Some(CipherSuites::parse("TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256").unwrap());
+    server.suites = Some(CipherSuites::parse("TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256").unwrap());
     let done = shake(&trusting(&authority), &server, "localhost").unwrap();
-    assert_eq!(
-        done.suite,
-        rustls::CipherSuite::TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256
-    );
+    assert_eq!(done.suite, rustls::CipherSuite::TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256);
 
     server.suites = Some(CipherSuites::parse("TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256").unwrap());
-    assert!(
-        shake(&trusting(&authority), &server, "localhost").is_err(),
-        "the certificate is not RSA"
-    );
+    assert!(shake(&trusting(&authority), &server, "localhost").is_err(), "the certificate is not RSA");
 }
 
 #[test]
 fn strangers_and_wrong_names_are_refused_in_words() {
     let (ours, theirs) = (authority(), authority_named("another CA"));
     let server = ServerTls::new(identity(&theirs, "localhost"));
-    let error = shake(&trusting(&ours), &server, "localhost")
-        .map(|_| ())
-        .unwrap_err();
-    assert_eq!(
-        error,
-        "client: the certificate is signed by an authority that is not trusted here"
-    );
+    let error = shake(&trusting(&ours), &server, "localhost").map(|_| ()).unwrap_err();
+    assert_eq!(error, "client: the certificate is signed by an authority that is not trusted here");
     let namesake = authority_named("another CA");
-    let error = shake(&trusting(&namesake), &server, "localhost")
-        .map(|_| ())
-        .unwrap_err();
+    let error = shake(&trusting(&namesake), &server, "localhost").map(|_| ()).unwrap_err();
     assert!(error.contains("was signed with another key"), "{error}");
-    let error = shake(&trusting(&theirs), &server, "example.com")
-        .map(|_| ())
-        .unwrap_err();
-    assert!(
-        error.starts_with("client: the certificate is not made out to example.com, but to: "),
-        "{error}"
-    );
+    let error = shake(&trusting(&theirs), &server, "example.com").map(|_| ()).unwrap_err();
+    assert!(error.starts_with("client: the certificate is not made out to example.com, but to: "), "{error}");
 
     let mut client = trusting(&theirs);
     client.server_name = Some("localhost".into());
     shake(&client, &server, "127.0.0.1").unwrap();
-    shake(
-        &ClientTls::new(Trust::AnyCertificate),
-        &server,
-        "example.com",
-    )
-    .unwrap();
+    shake(&ClientTls::new(Trust::AnyCertificate), &server, "example.com").unwrap();
 }
 
 #[test]
@@ -170,28 +128,14 @@ fn client_certificates_are_asked_for_as_configured() {
     stranger.identity = Some(identity(&other, "client"));
 
     server.client_auth = ClientAuth::Optional(roots(&authority));
-    assert!(
-        !shake(&without, &server, "localhost")
-            .unwrap()
-            .client_showed_certificate
-    );
-    assert!(
-        shake(&with, &server, "localhost")
-            .unwrap()
-            .client_showed_certificate
-    );
+    assert!(!shake(&without, &server, "localhost").unwrap().client_showed_certificate);
+    assert!(shake(&with, &server, "localhost").unwrap().client_showed_certificate);
     assert!(shake(&stranger, &server, "localhost").is_err());
 
     server.client_auth = ClientAuth::Required(roots(&authority));
-    let error = shake(&without, &server, "localhost")
-        .map(|_| ())
-        .unwrap_err();
+    let error = shake(&without, &server, "localhost").map(|_| ()).unwrap_err();
     assert_eq!(error, "server: the peer showed no certificate");
-    assert!(
-        shake(&with, &server, "localhost")
-            .unwrap()
-            .client_showed_certificate
-    );
+    assert!(shake(&with, &server, "localhost").unwrap().client_showed_certificate);
 }
 
 /// What `openssl req -x509` makes: a server's certificate that is its own authority.
@@ -199,9 +143,7 @@ fn client_certificates_are_asked_for_as_configured() {
 fn a_self_signed_authority_is_a_server_where_it_is_trusted_itself() {
     let authority = self_signed("RSA 2048");
     let server = ServerTls::new(ReloadableIdentity::fixed(authority.1));
-    let trusting = ClientTls::new(Trust::Roots(
-        Roots::from_pem(authority.0.as_bytes(), "test").unwrap(),
-    ));
+    let trusting = ClientTls::new(Trust::Roots(Roots::from_pem(authority.0.as_bytes(), "test").unwrap()));
     shake(&trusting, &server, "localhost").unwrap();
     assert!(shake(&trusting, &server, "example.com").is_err());
 }
@@ -211,13 +153,10 @@ fn every_supported_key_type_serves_both_versions() {
     for name in ["RSA 2048", "P-256", "P-384", "Ed25519"] {
         let (certificate, identity) = self_signed(name);
         let mut server = ServerTls::new(ReloadableIdentity::fixed(identity));
-        let client = ClientTls::new(Trust::Roots(
-            Roots::from_pem(certificate.as_bytes(), "test").unwrap(),
-        ));
+        let client = ClientTls::new(Trust::Roots(Roots::from_pem(certificate.as_bytes(), "test").unwrap()));
         for version in [TlsVersion::Tls12, TlsVersion::Tls13] {
             server.versions = VersionRange::new(version, version).unwrap();
-            shake(&client, &server, "localhost")
-                .unwrap_or_else(|error| panic!("{name} {version}: {error}"));
+            shake(&client, &server, "localhost").unwrap_or_else(|error| panic!("{name} {version}: {error}"));
         }
     }
 }
@@ -231,8 +170,5 @@ fn self_signed(kind: &str) -> (&'static str, Identity) {
         "Ed25519" => include_str!("data/ed25519.pem"),
         other => panic!("no such test certificate: {other}"),
     };
-    (
-        text,
-        Identity::from_pem(text.as_bytes(), TEXT, text.as_bytes(), TEXT).unwrap(),
-    )
+    (text, Identity::from_pem(text.as_bytes(), TEXT, text.as_bytes(), TEXT).unwrap())
 }

@@ -19,10 +19,7 @@ pub struct PemError {
 
 impl PemError {
     pub(crate) fn new(origin: &PemSource, problem: PemProblem) -> Self {
-        Self {
-            origin: origin.clone(),
-            problem,
-        }
+        Self { origin: origin.clone(), problem }
     }
 }
 
@@ -45,9 +42,7 @@ pub enum PemProblem {
     #[error("is empty")]
     Empty,
     /// The bare DER form.
-    #[error(
-        "is DER, not PEM: convert it with `openssl x509 -inform der` or `openssl pkey -inform der`"
-    )]
+    #[error("is DER, not PEM: convert it with `openssl x509 -inform der` or `openssl pkey -inform der`")]
     Der,
     /// No `-----BEGIN` line.
     #[error("holds no PEM block (no \"-----BEGIN ...\" line)")]

@@ -47,13 +47,9 @@ fn read_bounded(path: &Path) -> Result<Zeroizing<Vec<u8>>, PemProblem> {
     }
     let file = File::open(path).map_err(PemProblem::Unreadable)?;
     // With room for all of it, so that no unwiped copy is left behind by growth.
-    let room = usize::try_from(metadata.len())
-        .unwrap_or(0)
-        .saturating_add(1);
+    let room = usize::try_from(metadata.len()).unwrap_or(0).saturating_add(1);
     let mut bytes = Zeroizing::new(Vec::with_capacity(room));
-    file.take(MAX_PEM_LEN + 1)
-        .read_to_end(&mut bytes)
-        .map_err(PemProblem::Unreadable)?;
+    file.take(MAX_PEM_LEN + 1).read_to_end(&mut bytes).map_err(PemProblem::Unreadable)?;
     if bytes.len() as u64 > MAX_PEM_LEN {
         return Err(PemProblem::TooLarge { max: MAX_PEM_LEN });
     }

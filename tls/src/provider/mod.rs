@@ -31,11 +31,7 @@ pub fn provider() -> Arc<CryptoProvider> {
 /// # Errors
 /// The processor lacks instructions that the provider cannot do without.
 pub fn check_cpu() -> Result<(), UnsupportedCpu> {
-    if chosen::cpu_supported() {
-        Ok(())
-    } else {
-        Err(UnsupportedCpu)
-    }
+    if chosen::cpu_supported() { Ok(()) } else { Err(UnsupportedCpu) }
 }
 
 /// This processor cannot run the provider that the binary was built with.
