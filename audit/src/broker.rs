@@ -8,7 +8,7 @@ use arc_swap::ArcSwap;
 use bytes::Bytes;
 use parking_lot::Mutex;
 
-use crate::device::{Delivery, Device, Need, Reason, Ticket};
+use crate::device::{Delivery, Device, Reason, Ticket};
 use crate::entry::line;
 use crate::facts::{LogFacts, ResponseFacts, UnixNanos};
 use crate::headers::HeaderRules;
@@ -58,8 +58,8 @@ impl Broker {
     }
 
     /// Logs a request. Everything is read from the facts before this returns, so the future holds none
-    /// of them. It is ready as soon as one device has the entry (on disk, where that was asked for);
-    /// dropping it does not take the entry back.
+    /// of them. It is ready as soon as one device has handed the entry to the kernel and each device
+    /// with `fsync` has it on disk or has failed. Dropping it does not take the entry back.
     pub fn log_request(
         &self,
         facts: &LogFacts<'_>,
@@ -155,7 +155,8 @@ impl Broker {
         let enabled = self.enabled.load();
         let devices = Arc::clone(&enabled.devices);
         let handed = (!devices.is_empty()).then(|| {
-            let ticket = Ticket::new(devices.len(), Some((Arc::clone(&self.metrics), kind)));
+            let awaited = devices.iter().map(|device| device.is_durable());
+            let ticket = Ticket::new(awaited, Some((Arc::clone(&self.metrics), kind)));
             let full = hand_over(&enabled, &ticket, facts, response);
             (ticket, full)
         });
@@ -167,7 +168,7 @@ impl Broker {
                     device.offer_patiently(&line, delivery).await;
                 }
             }
-            let outcome = ticket.wait(&devices, Need::Any).await;
+            let outcome = ticket.wait(&devices).await;
             metrics.logged(kind, started.elapsed(), outcome.is_ok());
             outcome.map_err(|failures| {
                 let failures = failures

@@ -178,6 +178,19 @@ async fn many_at_once_all_get_there_whole() {
 }
 
 #[tokio::test]
+async fn an_entry_waits_for_the_device_that_must_have_it_on_disk() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("audit.log");
+    let durable = device("durable", "file", &[("path", path.to_str().unwrap()), ("fsync", "true")]);
+    let quick = device("quick", "file", &[("path", "discard")]);
+    let broker = broker(&[quick, durable]);
+    for entry in 1..50 {
+        log(&broker, "x").await.unwrap();
+        assert_eq!(read(&path).len(), entry);
+    }
+}
+
+#[tokio::test]
 async fn a_pipe_nobody_reads_is_refused_and_hangs_nobody() {
     let folder = tempfile::tempdir().unwrap();
     let pipe = folder.path().join("pipe");

@@ -53,7 +53,7 @@ impl FileSink {
             Some(open) => open,
             None => {
                 let open = open_file(&self.config, self.mode);
-                open.map_err(|error| reason("open", &self.place, &error))?
+                open.map_err(|error| format!("open {:?} for writing: {error}", self.config.path))?
             }
         };
         // Once known, a file to follow it is made with the same.

@@ -28,13 +28,17 @@ use pulse::Pulse;
 use queue::{Full, Queue, Task};
 use sink::Sink;
 use stdout::StdoutSink;
-pub(crate) use ticket::{Delivery, Need, Reason, Ticket};
+pub(crate) use ticket::{Delivery, Reason, Ticket};
 
 /// An audit device with its thread. Dropped, it writes what waits for it and ends.
 pub struct Device {
     path: Arc<str>,
     format: Format,
     skip_test: bool,
+    /// To be opened before it is enabled, test entry or not.
+    is_file: bool,
+    /// What it has is on disk: an entry waits for it.
+    is_durable: bool,
     write_timeout: Option<Duration>,
     /// `None`: what comes is thrown away.
     worker: Option<Worker>,
@@ -68,6 +72,10 @@ impl Device {
     /// The system has no thread left.
     pub fn start(path: &str, config: DeviceConfig, salt: Salt, metrics: Arc<dyn Metrics>) -> std::io::Result<Self> {
         let path: Arc<str> = format!("{}/", path.trim_end_matches('/')).into();
+        let (is_file, is_durable) = match &config.kind {
+            DeviceKind::File(file) => (true, file.fsync),
+            _ => (false, false),
+        };
         let sink: Option<Box<dyn Sink>> = match config.kind {
             DeviceKind::Discard => None,
             DeviceKind::File(file) => Some(Box::new(FileSink::new(file))),
@@ -89,13 +97,15 @@ impl Device {
             prefix: config.prefix,
         };
         let DeviceConfig { skip_test, write_timeout, .. } = config;
-        Ok(Self { path, format, skip_test, write_timeout, worker })
+        Ok(Self { path, format, skip_test, is_file, is_durable, write_timeout, worker })
     }
 
     /// Opens it and sends a test entry, unless it was configured to skip that. To be called before a
     /// device is enabled. `request_id` becomes the entry's id.
     pub async fn check(self: &Arc<Self>, request_id: &str) -> Result<(), CheckError> {
-        self.reopen().await.map_err(|reason| CheckError::Open(reason.to_string()))?;
+        if self.is_file {
+            self.reopen().await.map_err(|reason| CheckError::Open(reason.to_string()))?;
+        }
         if self.skip_test {
             return Ok(());
         }
@@ -138,13 +148,22 @@ impl Device {
 
     async fn ask(self: &Arc<Self>, push: impl FnOnce(&Queue, Delivery)) -> Result<(), Reason> {
         let Some(worker) = &self.worker else { return Ok(()) };
-        let ticket = Ticket::new(1, None);
+        let ticket = Ticket::new(std::iter::once(true), None);
         push(&worker.queue, ticket.delivery(0, &self.path));
-        let answer = ticket.wait(std::slice::from_ref(self), Need::All).await;
+        let limit = self.write_timeout.is_none().then_some(PATIENCE);
+        let answer = ticket.wait(std::slice::from_ref(self));
+        let answer = match limit {
+            None => answer.await,
+            Some(limit) => tokio::time::timeout(limit, answer).await.unwrap_or_else(|_| Err(vec![])),
+        };
         answer.map_err(|mut failures| match failures.pop() {
             Some((_, reason)) => reason,
             None => Reason::from("the device did not answer"),
         })
+    }
+
+    pub(crate) fn is_durable(&self) -> bool {
+        self.is_durable
     }
 
     /// Hands a line over. Given back: there is no room for it now.

@@ -23,20 +23,16 @@ pub(crate) struct Ticket {
     report: Option<Report>,
 }
 
-#[derive(Clone)]
-enum Slot {
+struct Slot {
+    state: State,
+    /// The entry does not count as logged before this device has it or has failed.
+    awaited: bool,
+}
+
+enum State {
     Waiting,
     Done,
     Failed(Reason),
-}
-
-/// What is being waited for.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Need {
-    /// One device that has it.
-    Any,
-    /// An outcome of every device.
-    All,
 }
 
 /// The part of a ticket that belongs to one device. Dropped without an outcome, it counts as failed.
@@ -47,13 +43,10 @@ pub(crate) struct Delivery {
 }
 
 impl Ticket {
-    pub(crate) fn new(devices: usize, report: Option<Report>) -> Arc<Self> {
-        Arc::new(Self {
-            slots: Mutex::new(vec![Slot::Waiting; devices]),
-            changed: Notify::new(),
-            started: Instant::now(),
-            report,
-        })
+    /// A slot for each device, with whether it is to be awaited although another may have the entry.
+    pub(crate) fn new(awaited: impl Iterator<Item = bool>, report: Option<Report>) -> Arc<Self> {
+        let slots = awaited.map(|awaited| Slot { state: State::Waiting, awaited });
+        Arc::new(Self { slots: Mutex::new(slots.collect()), changed: Notify::new(), started: Instant::now(), report })
     }
 
     /// The part of the device at `slot`, whose name is `device`.
@@ -61,11 +54,11 @@ impl Ticket {
         Delivery { ticket: Some(Arc::clone(self)), slot, device: Arc::clone(device) }
     }
 
-    /// Waits for what is needed. A device that stands still longer than it may counts as failed.
-    /// `Err` lists the failures by slot; with [`Need::All`] any failure is an error.
-    pub(crate) async fn wait(&self, devices: &[Arc<Device>], need: Need) -> Result<(), Vec<(usize, Reason)>> {
+    /// Waits until one device has the entry and each that is to be awaited has it or has failed. A
+    /// device that stands still longer than it may counts as failed. `Err` lists all, by slot.
+    pub(crate) async fn wait(&self, devices: &[Arc<Device>]) -> Result<(), Vec<(usize, Reason)>> {
         loop {
-            if let Some(verdict) = self.verdict(need) {
+            if let Some(verdict) = self.verdict() {
                 return verdict;
             }
             match self.next_deadline(devices) {
@@ -80,25 +73,27 @@ impl Ticket {
         }
     }
 
-    fn verdict(&self, need: Need) -> Option<Result<(), Vec<(usize, Reason)>>> {
+    fn verdict(&self) -> Option<Result<(), Vec<(usize, Reason)>>> {
         let slots = self.slots.lock();
-        if need == Need::Any && slots.iter().any(|slot| matches!(slot, Slot::Done)) {
-            return Some(Ok(()));
-        }
-        if slots.iter().any(|slot| matches!(slot, Slot::Waiting)) {
+        let done = slots.iter().any(|slot| matches!(slot.state, State::Done));
+        let mut waiting = slots.iter().filter(|slot| matches!(slot.state, State::Waiting));
+        if waiting.any(|slot| slot.awaited || !done) {
             return None;
         }
-        let failures = slots.iter().enumerate().filter_map(|(at, slot)| match slot {
-            Slot::Failed(reason) => Some((at, Arc::clone(reason))),
-            _ => None,
+        if done {
+            return Some(Ok(()));
+        }
+        let failures = slots.iter().enumerate().filter_map(|(at, slot)| match &slot.state {
+            State::Failed(reason) => Some((at, Arc::clone(reason))),
+            State::Waiting | State::Done => None,
         });
-        let failures: Vec<_> = failures.collect();
-        Some(if failures.is_empty() { Ok(()) } else { Err(failures) })
+        Some(Err(failures.collect()))
     }
 
     fn waiting(&self) -> Vec<usize> {
         let slots = self.slots.lock();
-        (0..slots.len()).filter(|at| matches!(slots[*at], Slot::Waiting)).collect()
+        let waiting = |at: &usize| matches!(slots[*at].state, State::Waiting);
+        (0..slots.len()).filter(waiting).collect()
     }
 
     fn next_deadline(&self, devices: &[Arc<Device>]) -> Option<Instant> {
@@ -117,9 +112,9 @@ impl Ticket {
     fn settle(&self, at: usize, outcome: Result<(), Reason>) {
         let mut slots = self.slots.lock();
         let Some(slot) = slots.get_mut(at) else { return };
-        *slot = match outcome {
-            Ok(()) => Slot::Done,
-            Err(reason) => Slot::Failed(reason),
+        slot.state = match outcome {
+            Ok(()) => State::Done,
+            Err(reason) => State::Failed(reason),
         };
         drop(slots);
         self.changed.notify_one();
