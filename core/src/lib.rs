@@ -5,25 +5,39 @@
 //! as one [`coffer_model::Command`].
 //! Must not know: HTTP, JSON envelopes and statuses, Raft, files, and how any one engine works.
 
+pub mod active;
+pub mod audit_log;
 mod backend;
+pub mod ceremony;
+pub mod clock;
 mod context;
+mod envelope;
 mod failure;
 pub mod framework;
 mod grant;
+pub mod identity;
+pub mod lease;
+pub mod lifecycle;
+pub mod lockout;
 pub mod mount;
+pub mod pipeline;
+pub mod policies;
+pub mod quota;
 mod request;
 mod response;
 mod secret;
 mod timestamp;
 pub mod token;
 mod transaction;
+pub mod wrapping;
 
 pub use backend::{Backend, Cost, Existence, Progress, SpecialPaths};
 pub use context::{Call, Context, SystemAccess};
+pub use envelope::Envelope;
 pub use failure::Failure;
 pub use grant::{Alias, Grant, TokenType};
 pub use request::{Operation, Remote, Request, WrapRequest};
-pub use response::{Body, Granted, Lease, LeasedSecret, Raw, Response, WrapInfo};
+pub use response::{Afterwards, Body, Granted, Lease, LeasedSecret, Raw, Response, WrapInfo};
 pub use secret::{Payload, SecretText, wipe};
 pub use timestamp::Timestamp;
 pub use transaction::{Savepoint, Transaction};

@@ -14,6 +14,9 @@ impl Timestamp {
     /// Go's zero time, which stands for "never" in stored records.
     pub const ZERO: Self = Self(time::macros::datetime!(0001-01-01 0:00 UTC));
 
+    /// The beginning of 1970.
+    pub const UNIX_EPOCH: Self = Self(OffsetDateTime::UNIX_EPOCH);
+
     /// The system clock. Code below the pipeline takes its time from [`crate::Context::now`] instead.
     pub fn now() -> Self {
         Self(OffsetDateTime::now_utc())
@@ -27,6 +30,11 @@ impl Timestamp {
     /// Whole seconds since 1970.
     pub fn unix(self) -> i64 {
         self.0.unix_timestamp()
+    }
+
+    /// Nanoseconds since 1970; `None` when it is out of the calendar.
+    pub fn from_unix_nanos(nanos: i128) -> Option<Self> {
+        OffsetDateTime::from_unix_timestamp_nanos(nanos).ok().map(Self)
     }
 
     /// Nanoseconds since 1970.

@@ -7,6 +7,7 @@ pub struct Pattern {
     text: &'static str,
     segments: Vec<Segment>,
     slash: TrailingSlash,
+    suffix: &'static str,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,7 +47,19 @@ impl Pattern {
             None => (text, TrailingSlash::Refused),
         };
         let segments = body.split('/').map(Segment::parse).collect();
-        Self { text, segments, slash }
+        Self { text, segments, slash, suffix: "" }
+    }
+
+    /// The same, for paths that end in `suffix` alone: what a capture of the rest can't say by itself.
+    #[must_use]
+    pub fn with_suffix(mut self, suffix: &'static str) -> Self {
+        self.suffix = suffix;
+        self
+    }
+
+    /// What paths end in besides [`Pattern::text`]; mostly empty.
+    pub fn suffix(&self) -> &'static str {
+        self.suffix
     }
 
     /// The pattern as written, for path help.
@@ -56,6 +69,7 @@ impl Pattern {
 
     /// Matches a path relative to the mount.
     pub fn matches<'p>(&self, path: &'p str) -> Option<Captures<'p>> {
+        let path = path.strip_suffix(self.suffix)?;
         let path = match self.slash {
             TrailingSlash::Optional => path.strip_suffix('/').unwrap_or(path),
             TrailingSlash::Refused => path,

@@ -33,6 +33,13 @@ impl<B> Route<B> {
         self
     }
 
+    /// Serves only paths whose last capture ends so; the end is cut off what is captured.
+    #[must_use]
+    pub fn only_suffix(mut self, suffix: &'static str) -> Self {
+        self.pattern = self.pattern.with_suffix(suffix);
+        self
+    }
+
     /// Adds words for path help.
     #[must_use]
     pub fn describe(mut self, description: &'static str) -> Self {

@@ -37,7 +37,7 @@ pub struct Mount {
     /// Vault's second id of a mount.
     #[serde(default)]
     pub backend_aware_uuid: String,
-    /// Public handle: type, `_`, eight hex digits.
+    /// Public handle: type (of auth methods with `auth_` before it), `_`, eight hex digits.
     pub accessor: String,
     /// Tuning.
     #[serde(default)]
@@ -78,7 +78,7 @@ impl Mount {
             description: String::new(),
             uuid: uuid::Uuid::new_v4().to_string(),
             backend_aware_uuid: uuid::Uuid::new_v4().to_string(),
-            accessor: format!("{type_name}_{}", &uuid::Uuid::new_v4().simple().to_string()[..8]),
+            accessor: Self::new_accessor(kind, type_name),
             config: MountConfig::default(),
             options: None,
             local: false,
@@ -91,6 +91,15 @@ impl Mount {
         };
         mount.settle();
         mount
+    }
+
+    fn new_accessor(kind: MountKind, type_name: &str) -> String {
+        let random = uuid::Uuid::new_v4().simple().to_string();
+        let class = match kind {
+            MountKind::Secrets => "",
+            MountKind::Auth => "auth_",
+        };
+        format!("{class}{type_name}_{}", &random[..8])
     }
 
     /// Derives what is not stored; to be called on every mount that was read.

@@ -133,6 +133,6 @@ fn check(
     trail.allowed = Some(false);
     let allowed = caller.acl.check(&access).map_err(|_| Failure::Denied)?;
     trail.allowed = Some(true);
-    trail.granting = allowed.granting_policies().map(str::to_owned).collect();
+    trail.granting = allowed.granted_by;
     Ok(Permit::granted(operation))
 }

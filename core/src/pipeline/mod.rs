@@ -15,7 +15,7 @@ use crate::active::Active;
 use crate::{Failure, Request, Response};
 
 use authorize::Prepared;
-use trail::Trail;
+pub use trail::Trail;
 
 /// How long a request is run again after conflicts before it is given up; far beyond what contention on one key needs.
 const RETRY_FOR: Duration = Duration::from_secs(30);

@@ -15,7 +15,7 @@ pub struct Trail {
     /// Whether policy allowed it; `None`: policy was not asked.
     pub allowed: Option<bool>,
     /// Names of the policies that allowed it.
-    pub granting: Vec<String>,
+    pub granting: Vec<Arc<str>>,
     /// Uses the token had left before this request; 0: not counted.
     pub uses_left: u64,
 }

@@ -3,7 +3,7 @@
 mod compiled;
 mod record;
 
-pub use compiled::{Identity, Policies};
+pub use compiled::{NoIdentity, Policies};
 pub use record::PolicyRecord;
 
 /// The policy that every token gets, as `init` writes it.

@@ -29,6 +29,12 @@ pub struct PolicyRecord {
     /// Moment of the last write.
     #[serde(rename = "Modified", default = "never")]
     pub modified: Timestamp,
+    /// Values of templates may bring `/` into a path.
+    #[serde(rename = "AllowSlashesInIdentityTemplates", default)]
+    pub allow_slashes: bool,
+    /// Values of templates may bring `*` and `+` into a path.
+    #[serde(rename = "AllowWildcardsInIdentityTemplates", default)]
+    pub allow_wildcards: bool,
 }
 
 fn never() -> Timestamp {
@@ -46,7 +52,19 @@ impl PolicyRecord {
             templated: text.contains("{{"),
             kind: 0,
             modified: now,
+            allow_slashes: false,
+            allow_wildcards: false,
         }
+    }
+
+    /// What values of templates may bring into a path.
+    pub fn substitution(&self) -> coffer_policy::Substitution {
+        coffer_policy::Substitution { allow_wildcards: self.allow_wildcards, allow_slashes: self.allow_slashes }
+    }
+
+    /// As [`PolicyRecord::read`], for a request that does not rest on it staying as it is.
+    pub fn peek(tx: &mut Transaction, name: &str) -> Result<Option<Self>, Failure> {
+        tx.peek_json(&path(name))
     }
 
     /// The stored policy of a name; names are stored in lower case.

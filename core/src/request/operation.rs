@@ -49,6 +49,21 @@ impl Operation {
     }
 }
 
+impl From<Operation> for coffer_policy::Operation {
+    fn from(operation: Operation) -> Self {
+        match operation {
+            Operation::Create => Self::Create,
+            Operation::Update => Self::Update,
+            Operation::Read => Self::Read,
+            Operation::List => Self::List,
+            Operation::Scan => Self::Scan,
+            Operation::Delete => Self::Delete,
+            Operation::Patch => Self::Patch,
+            Operation::Help => Self::Help,
+        }
+    }
+}
+
 impl fmt::Display for Operation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::SecretText;
 use crate::mount::nanos;
+use crate::{SecretText, Timestamp};
 
 /// A service token's record, or what a batch token holds in itself.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -21,7 +21,7 @@ pub struct TokenEntry {
     #[serde(default = "empty", with = "secret")]
     pub parent: SecretText,
     /// Policies, those of the entity left out.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_as_default")]
     pub policies: Vec<String>,
     /// Path of the request that made it.
     #[serde(default)]
@@ -60,7 +60,7 @@ pub struct TokenEntry {
     #[serde(default)]
     pub no_identity_policies: bool,
     /// Addresses it may be used from; empty: all. Texts such as `10.0.0.0/8`.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_as_default")]
     pub bound_cidrs: Vec<String>,
     /// Always `root`.
     #[serde(default)]
@@ -71,9 +71,6 @@ pub struct TokenEntry {
     /// A policy in text that a wrapping token carries.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub inline_policy: String,
-    /// Whether the lease of a token that is being made may be renewed; not read back.
-    #[serde(skip)]
-    pub renewable: bool,
 }
 
 /// As a number, as Vault stores it.
@@ -129,22 +126,77 @@ impl TokenEntry {
     pub fn is_orphan(&self) -> bool {
         self.parent.is_empty()
     }
+
+    /// Whether it is sealed into itself and not stored.
+    pub fn is_batch(&self) -> bool {
+        self.kind == StoredTokenType::Batch
+    }
+
+    /// Whether it has had its last use or is being revoked: no request may begin with it.
+    pub fn is_ending(&self) -> bool {
+        self.num_uses < 0
+    }
+
+    /// Whether it is a root token without an end, which needs no lease.
+    pub fn never_expires(&self) -> bool {
+        self.ttl.is_zero() && matches!(self.policies.as_slice(), [only] if only == "root")
+    }
+
+    /// Whether it holds the answer to another request and can do nothing but hand it out.
+    pub fn is_wrapping(&self) -> bool {
+        matches!(self.policies.as_slice(), [only] if only == "response-wrapping")
+    }
+
+    /// When it was made.
+    pub fn created(&self) -> Timestamp {
+        Timestamp::from_unix(self.creation_time).unwrap_or(Timestamp::ZERO)
+    }
+}
+
+/// `null`, which Go writes for an empty list, as an empty one.
+pub(crate) fn null_as_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Default + Deserialize<'de>,
+{
+    Option::<T>::deserialize(deserializer).map(Option::unwrap_or_default)
 }
 
 fn empty() -> SecretText {
     SecretText::new("")
 }
 
-mod secret {
+/// A secret as a JSON text.
+pub(crate) mod secret {
     use serde::{Deserialize, Deserializer, Serializer};
 
     use crate::SecretText;
 
-    pub(super) fn serialize<S: Serializer>(text: &SecretText, serializer: S) -> Result<S::Ok, S::Error> {
+    pub(crate) fn serialize<S: Serializer>(text: &SecretText, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(text.expose())
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SecretText, D::Error> {
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SecretText, D::Error> {
         String::deserialize(deserializer).map(SecretText::new)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_that_vault_wrote_is_read() {
+        // As OpenBao 2.7 stores it: Go writes `null` for empty lists and maps, and more keys than are used here.
+        let stored = r#"{"type":1,"id":"s.x","accessor":"a","parent":"","policies":["root"],"inline_policy":"","path":
+            "auth/token/root","meta":null,"internal_meta":null,"display_name":"root","num_uses":0,"creation_time":1795466889,
+            "ttl":3600000000000,"explicit_max_ttl":0,"role":"","period":0,"DisplayName":"","NumUses":0,"CreationTime":0,
+            "ExplicitMaxTTL":0,"entity_id":"","no_identity_policies":false,"bound_cidrs":null,"namespace_id":"root",
+            "cubbyhole_id":"c"}"#;
+        let entry: TokenEntry = serde_json::from_str(stored).unwrap();
+        assert_eq!((entry.ttl, entry.kind), (Duration::from_secs(3600), StoredTokenType::Service));
+        assert!(entry.is_root() && entry.is_orphan() && !entry.never_expires() && entry.bound_cidrs.is_empty());
+        let again: TokenEntry = serde_json::from_slice(&serde_json::to_vec(&entry).unwrap()).unwrap();
+        assert_eq!((again.id.expose(), again.creation_time), ("s.x", 1_795_466_889));
     }
 }

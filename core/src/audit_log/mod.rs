@@ -1,0 +1,183 @@
+//! Audit of requests: the table of devices in storage, and what of a request they are told.
+
+mod facts;
+mod headers;
+mod table;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use coffer_audit::{Broker, Device, DeviceConfig, Environment, Metrics, Salt};
+
+pub use headers::AuditedHeaders;
+pub use table::{AuditDevice, AuditTable};
+
+use crate::active::Active;
+use crate::pipeline::Trail;
+use crate::{Failure, Request, Response, Timestamp, Transaction};
+
+/// The devices in use and the way to change them.
+pub struct AuditLog {
+    broker: Broker,
+    environment: Environment,
+    metrics: Arc<dyn Metrics>,
+}
+
+impl AuditLog {
+    /// No device yet; see [`AuditLog::reload`].
+    pub fn new(environment: Environment, metrics: Arc<dyn Metrics>) -> Self {
+        Self { broker: Broker::new(Arc::clone(&metrics)), environment, metrics }
+    }
+
+    /// The devices themselves: to reopen at SIGHUP, to hash with.
+    pub fn broker(&self) -> &Broker {
+        &self.broker
+    }
+
+    /// Takes the stored table into use. Devices whose row did not change live on.
+    pub fn reload(&self, tx: &mut Transaction) -> Result<(), Failure> {
+        let table = AuditTable::read(tx)?;
+        let running = self.broker.devices();
+        let mut devices = Vec::with_capacity(table.entries.len());
+        for row in &table.entries {
+            match running.iter().find(|device| device.path() == row.path) {
+                Some(device) => devices.push(Arc::clone(device)),
+                None => {
+                    let salt = table::read_salt(tx, &row.uuid)?
+                        .ok_or_else(|| Failure::Internal(format!("audit device {:?} has no salt", row.path)))?;
+                    devices.push(Arc::new(self.start(&row.path, &row.type_name, &row.options, &salt)?));
+                }
+            }
+        }
+        self.broker.replace(devices);
+        self.broker.set_headers(AuditedHeaders::read(tx)?.rules());
+        Ok(())
+    }
+
+    /// Adds a device: started and tried before it is stored, so that one that can't write never gets into the table.
+    pub fn enable(&self, tx: &mut Transaction, mut row: AuditDevice) -> Result<Vec<String>, Failure> {
+        let mut table = AuditTable::read(tx)?;
+        let taken = |present: &AuditDevice| row.path.starts_with(&present.path) || present.path.starts_with(&row.path);
+        if table.entries.iter().any(taken) {
+            return Err(Failure::invalid("path already in use"));
+        }
+        let mut salt = [0u8; 32];
+        getrandom::fill(&mut salt).map_err(Failure::internal)?;
+        let salt_text = zeroize::Zeroizing::new(uuid::Uuid::from_bytes(salt[..16].try_into().unwrap_or_default()).to_string());
+        let config = self.parse(&row.type_name, &row.options)?;
+        let warnings = warnings(&config);
+        let device = self.start(&row.path, &row.type_name, &row.options, salt_text.as_bytes())?;
+        // The handler runs on a thread of its own (`Cost::Heavy`), so it may wait for the device.
+        let device = Arc::new(device);
+        tokio::runtime::Handle::current()
+            .block_on(device.check(&uuid::Uuid::new_v4().to_string()))
+            .map_err(|error| Failure::Invalid(error.to_string()))?;
+        row.options.retain(|_, value| !value.is_empty());
+        table::write_salt(tx, &row.uuid, salt_text.as_bytes());
+        table.entries.push(row);
+        table.write(tx)?;
+        Ok(warnings)
+    }
+
+    /// Takes a device away; whether it was there.
+    pub fn disable(&self, tx: &mut Transaction, path: &str) -> Result<bool, Failure> {
+        let mut table = AuditTable::read(tx)?;
+        let Some(index) = table.entries.iter().position(|row| row.path == path) else { return Ok(false) };
+        let row = table.entries.remove(index);
+        table::delete_salt(tx, &row.uuid);
+        table.write(tx)?;
+        Ok(true)
+    }
+
+    /// Lets all devices go; called when the node gives up its keys, which their salts lie behind.
+    pub fn close(&self) {
+        self.broker.replace(Vec::new());
+    }
+
+    /// Logs a request before it is carried out. `error`: why it will not be.
+    pub async fn request(
+        &self,
+        active: &Active,
+        request: &Request,
+        trail: &Trail,
+        error: Option<&Failure>,
+    ) -> Result<(), Failure> {
+        if self.broker.devices().is_empty() {
+            return Ok(());
+        }
+        let logged = facts::with_request(active, request, trail, error, |facts| self.broker.log_request(facts));
+        logged.await.map_err(|unavailable| {
+            tracing::error!("{unavailable}");
+            Failure::Audit(format!("the request was not carried out, since no audit device could record it: {unavailable}"))
+        })
+    }
+
+    /// Logs an answer before it leaves.
+    pub async fn response(
+        &self,
+        active: &Active,
+        request: &Request,
+        trail: &Trail,
+        result: &Result<Response, Failure>,
+    ) -> Result<(), Failure> {
+        if self.broker.devices().is_empty() {
+            return Ok(());
+        }
+        let logged = facts::with_response(active, request, trail, result, |facts, response| {
+            self.broker.log_response(facts, response)
+        });
+        logged.await.map_err(|unavailable| {
+            tracing::error!("{unavailable}");
+            Failure::Audit(unavailable.to_string())
+        })
+    }
+
+    fn start(
+        &self,
+        path: &str,
+        type_name: &str,
+        options: &BTreeMap<String, String>,
+        salt: &[u8],
+    ) -> Result<Device, Failure> {
+        let salt = Salt::from_bytes(salt).map_err(Failure::internal)?;
+        Device::start(path, self.parse(type_name, options)?, salt, Arc::clone(&self.metrics)).map_err(Failure::internal)
+    }
+
+    fn parse(&self, type_name: &str, options: &BTreeMap<String, String>) -> Result<DeviceConfig, Failure> {
+        DeviceConfig::parse(type_name, options, &self.environment).map_err(|error| Failure::Invalid(error.to_string()))
+    }
+}
+
+fn warnings(config: &DeviceConfig) -> Vec<String> {
+    let mut warnings: Vec<_> = config
+        .unknown_options()
+        .iter()
+        .map(|option| format!("audit option {option:?} is not known and has no effect"))
+        .collect();
+    if config.logs_raw() {
+        warnings.push("log_raw is on: this device writes secrets and tokens in clear".to_owned());
+    }
+    warnings
+}
+
+/// A fresh row of the table.
+pub fn new_device(path: &str, type_name: &str) -> AuditDevice {
+    let uuid = uuid::Uuid::new_v4().to_string();
+    let accessor = format!("audit_{type_name}_{}", &uuid::Uuid::new_v4().simple().to_string()[..8]);
+    AuditDevice {
+        table: "audit".to_owned(),
+        path: path.to_owned(),
+        type_name: type_name.to_owned(),
+        description: String::new(),
+        uuid,
+        accessor,
+        options: BTreeMap::new(),
+        local: false,
+        namespace_id: "root".to_owned(),
+    }
+}
+
+/// Go's name of a moment for audit facts.
+fn nanos(at: Timestamp) -> coffer_audit::UnixNanos {
+    coffer_audit::UnixNanos(at.unix_nanos())
+}

@@ -1,0 +1,205 @@
+//! Rekey and generate-root: the ceremonies of an unsealed node, one of each kind at a time.
+
+use std::sync::Arc;
+
+use coffer_seal::{
+    Barrier, CurrentSeal, GenerateRoot, GenerateRootError, GenerateRootStarted, GenerateRootStatus, GenerateRootStep,
+    KEYRING_PATH, KeyShare, Rekey, RekeyError, RekeyRequest, RekeyStatus, RekeyStep, RekeyVerifyError, STORED_KEYS_PATH,
+    TokenCover, VerificationStatus, VerifyStep,
+};
+use coffer_model::CommitError;
+use parking_lot::Mutex;
+
+use crate::active::Active;
+use crate::lifecycle::Node;
+use crate::{Failure, SecretText};
+
+/// What is going on. The locks are never held over a wait for the cluster.
+#[derive(Default)]
+pub struct Ceremonies {
+    rekey: Mutex<Rekey>,
+    generate_root: Mutex<GenerateRoot>,
+    /// One finishing step at a time.
+    turn: tokio::sync::Mutex<()>,
+}
+
+impl Ceremonies {
+    /// Forgets every share and every plan.
+    pub fn cancel_all(&self) {
+        self.rekey.lock().cancel();
+        self.generate_root.lock().cancel();
+    }
+
+    /// Rekey as it stands.
+    pub fn rekey_status(&self) -> Option<RekeyStatus> {
+        self.rekey.lock().status()
+    }
+
+    /// Begins a rekey.
+    pub fn start_rekey(&self, request: &RekeyRequest) -> Result<RekeyStatus, RekeyError> {
+        self.rekey.lock().start(request)
+    }
+
+    /// Ends a rekey without effect.
+    pub fn cancel_rekey(&self) {
+        self.rekey.lock().cancel();
+    }
+
+    /// The verification of a rekey as it stands.
+    pub fn verification_status(&self) -> Result<VerificationStatus, RekeyVerifyError> {
+        self.rekey.lock().verification_status()
+    }
+
+    /// Begins the verification anew.
+    pub fn restart_verification(&self) -> Result<VerificationStatus, RekeyVerifyError> {
+        self.rekey.lock().restart_verification()
+    }
+
+    /// Generate-root as it stands.
+    pub fn generate_root_status(&self) -> Option<GenerateRootStatus> {
+        self.generate_root.lock().status()
+    }
+
+    /// Begins to make a root token.
+    pub fn start_generate_root(
+        &self,
+        cover: TokenCover<'_>,
+        token_len: usize,
+    ) -> Result<GenerateRootStarted, GenerateRootError> {
+        self.generate_root.lock().start(cover, token_len)
+    }
+
+    /// Ends it without effect.
+    pub fn cancel_generate_root(&self) {
+        self.generate_root.lock().cancel();
+    }
+}
+
+/// A step, and what the operator has to know besides.
+pub struct Provided<S> {
+    /// The step.
+    pub step: S,
+    /// Set where it is not known whether the new keys were stored.
+    pub warning: Option<String>,
+}
+
+/// A share of a ceremony that was not taken, or whose outcome could not be stored.
+#[derive(Debug, thiserror::Error)]
+pub enum CeremonyError<E: std::error::Error> {
+    /// The ceremony's own refusal.
+    #[error("{0}")]
+    Refused(E),
+    /// The node or the store.
+    #[error(transparent)]
+    Failure(#[from] Failure),
+}
+
+impl Node {
+    /// Takes a share of a rekey; the last one stores the new keys, unless they are to be verified first.
+    pub async fn provide_rekey(
+        &self,
+        share: KeyShare,
+        nonce: &str,
+    ) -> Result<Provided<RekeyStep>, CeremonyError<RekeyError>> {
+        let ceremonies = self.ceremonies();
+        let _turn = ceremonies.turn.lock().await;
+        let active = self.require_active()?;
+        let sealed = Sealed::read(self, &active.barrier)?;
+        let step = ceremonies.rekey.lock().provide(share, nonce, sealed.current()).map_err(CeremonyError::Refused)?;
+        let warning = match &step {
+            RekeyStep::Complete { change, .. } => store_change(&active, change.records()).await?,
+            RekeyStep::Incomplete(_) | RekeyStep::ToVerify { .. } => None,
+        };
+        Ok(Provided { step, warning })
+    }
+
+    /// Takes one of the new shares back; the last one stores the new keys.
+    pub async fn verify_rekey(
+        &self,
+        share: KeyShare,
+        nonce: &str,
+    ) -> Result<Provided<VerifyStep>, CeremonyError<RekeyVerifyError>> {
+        let ceremonies = self.ceremonies();
+        let _turn = ceremonies.turn.lock().await;
+        let active = self.require_active()?;
+        let step =
+            ceremonies.rekey.lock().verify(share, nonce, &active.barrier).map_err(CeremonyError::Refused)?;
+        let warning = match &step {
+            VerifyStep::Complete { change, .. } => store_change(&active, change.records()).await?,
+            VerifyStep::Incomplete(_) => None,
+        };
+        Ok(Provided { step, warning })
+    }
+
+    /// Takes a share for a root token; the last one makes it and gives it back encoded.
+    pub async fn provide_generate_root(
+        &self,
+        share: KeyShare,
+        nonce: &str,
+    ) -> Result<GenerateRootProgress, CeremonyError<GenerateRootError>> {
+        let ceremonies = self.ceremonies();
+        let _turn = ceremonies.turn.lock().await;
+        let active = self.require_active()?;
+        let sealed = Sealed::read(self, &active.barrier)?;
+        let step =
+            ceremonies.generate_root.lock().provide(share, nonce, sealed.current()).map_err(CeremonyError::Refused)?;
+        match step {
+            GenerateRootStep::Incomplete(status) => Ok(GenerateRootProgress::Incomplete(status)),
+            GenerateRootStep::Authorized(permit) => {
+                let mut tx = active.transaction();
+                let token = active.tokens.create_root(&mut tx, None, active.now())?;
+                active.store.commit(tx.into_command()?).await.map_err(Failure::from)?;
+                let nonce = permit.nonce().to_string();
+                let encoded = permit.encode(token.id.expose()).map_err(Failure::internal)?;
+                Ok(GenerateRootProgress::Complete { nonce, encoded: SecretText::new(encoded) })
+            }
+        }
+    }
+}
+
+/// Where a root token's making stands.
+pub enum GenerateRootProgress {
+    /// More shares are needed.
+    Incomplete(GenerateRootStatus),
+    /// Made.
+    Complete {
+        /// The run's.
+        nonce: String,
+        /// The token under the one-time pad.
+        encoded: SecretText,
+    },
+}
+
+struct Sealed<'a> {
+    config: coffer_seal::SealConfig,
+    stored_keys: Vec<u8>,
+    barrier: &'a Barrier,
+}
+
+impl<'a> Sealed<'a> {
+    fn read(node: &Node, barrier: &'a Barrier) -> Result<Self, Failure> {
+        let stored_keys = node.store().get(STORED_KEYS_PATH)?.ok_or_else(|| Failure::internal("no stored keys"))?.value;
+        Ok(Self { config: node.seal_config().ok_or(Failure::Uninitialized)?, stored_keys, barrier })
+    }
+
+    fn current(&self) -> CurrentSeal<'_> {
+        CurrentSeal { config: self.config, stored_keys: &self.stored_keys, barrier: self.barrier }
+    }
+}
+
+/// Stores a change of keys. It takes effect when it is applied, on this node as on the others. Where its fate is not
+/// known, a warning instead of an error: the new shares may be the only ones that open the server.
+async fn store_change(active: &Arc<Active>, records: &coffer_seal::RecordChanges) -> Result<Option<String>, Failure> {
+    let mut tx = active.transaction();
+    tx.get_clear(KEYRING_PATH)?;
+    tx.put_records(records);
+    match active.store.commit(tx.into_command()?).await {
+        Ok(_) => Ok(None),
+        Err(CommitError::Unknown) => Ok(Some(
+            "leadership changed while the new keys were being stored: keep the old and the new shares until \
+             sys/seal-status and an unseal show which of them are in force"
+                .to_owned(),
+        )),
+        Err(error) => Err(error.into()),
+    }
+}

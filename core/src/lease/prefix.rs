@@ -1,0 +1,109 @@
+//! Revoking all leases below a path: a few at once, many by a job that takes effect with its first entry.
+
+use serde::{Deserialize, Serialize};
+
+use super::revoke::{Force, Outcome, revoke_lease};
+use super::{Due, LeaseRecord, Leases, MountAccess, keys, lookup};
+use crate::{Failure, Timestamp, Transaction};
+
+/// Jobs that may run at the same time.
+const MAX_JOBS: usize = 64;
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Job {
+    prefix: String,
+    #[serde(default)]
+    force: bool,
+    /// Leases made after it are not meant.
+    begun: Timestamp,
+    /// The last lease id that was dealt with.
+    #[serde(default)]
+    after: String,
+}
+
+impl Leases {
+    /// Revokes the lease `prefix`, or all below it. With [`Outcome::Continues`] those that are left are without effect from
+    /// the commit on: tokens are refused, secrets not found.
+    pub fn revoke_prefix(
+        &self,
+        tx: &mut Transaction,
+        mounts: &dyn MountAccess,
+        prefix: &str,
+        force: Force,
+        now: Timestamp,
+    ) -> Result<Outcome, Failure> {
+        if !prefix.ends_with('/') && lookup::load(tx, prefix)?.is_some() {
+            return self.revoke(tx, mounts, prefix, force, now);
+        }
+        let prefix = format!("{}/", prefix.trim_end_matches('/'));
+        let mut job = Job { prefix, force: force == Force::Yes, begun: now, after: String::new() };
+        let mut work = super::MAX_STEP;
+        if job.advance(tx, mounts, now, &mut work)? == Outcome::Done {
+            return Ok(Outcome::Done);
+        }
+        if tx.scan(keys::PREFIX_JOBS, "", MAX_JOBS)?.len() >= MAX_JOBS {
+            return Err(Failure::Unavailable("too many prefixes are being revoked already".to_owned()));
+        }
+        tx.put_json(format!("{}{}", keys::PREFIX_JOBS, uuid::Uuid::new_v4()), &job)?;
+        Ok(Outcome::Continues)
+    }
+}
+
+impl Job {
+    fn advance(
+        &mut self,
+        tx: &mut Transaction,
+        mounts: &dyn MountAccess,
+        now: Timestamp,
+        work: &mut usize,
+    ) -> Result<Outcome, Failure> {
+        let from = if self.after.is_empty() { String::new() } else { keys::record(&self.after) };
+        let found = tx.scan(&keys::record(&self.prefix), &from, *work + 1)?;
+        let last = found.len() <= *work;
+        for key in found {
+            if *work == 0 {
+                return Ok(Outcome::Continues);
+            }
+            let lease_id = key[keys::ID_PREFIX.len()..].to_owned();
+            *work -= 1;
+            // Revoking one token may have taken others below the prefix along.
+            if let Some(lease) = lookup::load(tx, &lease_id)? {
+                if lease.issue_time <= self.begun {
+                    let due = Due { revoke: true, force: self.force, attempts: 0 };
+                    // A large tree or a failing engine goes on by itself.
+                    let _ = revoke_lease(tx, mounts, &lease, due, now, work)?;
+                }
+            }
+            self.after = lease_id;
+        }
+        Ok(if last { Outcome::Done } else { Outcome::Continues })
+    }
+}
+
+/// Takes one step of the oldest job; `false` when there is none.
+pub(super) fn advance_jobs(
+    tx: &mut Transaction,
+    mounts: &dyn MountAccess,
+    now: Timestamp,
+    work: &mut usize,
+) -> Result<bool, Failure> {
+    let Some(key) = tx.scan(keys::PREFIX_JOBS, "", 1)?.pop() else { return Ok(false) };
+    let Some(mut job) = tx.get_json::<Job>(&key)? else { return Ok(false) };
+    match job.advance(tx, mounts, now, work)? {
+        Outcome::Done => tx.delete(key),
+        Outcome::Continues => tx.put_json(key, &job)?,
+    }
+    Ok(true)
+}
+
+/// Whether a job is about to revoke the lease.
+pub(crate) fn is_being_revoked(tx: &mut Transaction, lease: &LeaseRecord) -> Result<bool, Failure> {
+    for key in tx.scan(keys::PREFIX_JOBS, "", MAX_JOBS)? {
+        if let Some(job) = tx.peek_json::<Job>(&key)? {
+            if lease.lease_id.starts_with(&job.prefix) && lease.issue_time <= job.begun {
+                return Ok(true);
+            }
+        }
+    }
+    Ok(false)
+}

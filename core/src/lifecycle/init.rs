@@ -1,0 +1,134 @@
+//! Init: all that a new server has, made in memory and committed as one entry. Either it is whole or it never was.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use coffer_model::{ControlError, NodeRole};
+use coffer_seal::{InitError as SealInitError, InitRequest, KEYRING_PATH, KeyShare, SEAL_CONFIG_PATH, initialize};
+use serde::{Deserialize, Serialize};
+
+use super::node::Node;
+use crate::mount::{Mount, MountConfig, MountKind, MountTable, Mounts};
+use crate::policies::{DEFAULT_POLICY, PolicyRecord};
+use crate::{Failure, SecretText, Timestamp, TokenType, Transaction};
+
+/// Where the cluster's name and id are stored.
+pub(super) const CLUSTER_IDENTITY_PATH: &str = "core/cluster/local/info";
+
+/// How long a newly formed cluster of one may take to lead.
+const FORM_TIME: Duration = Duration::from_secs(30);
+
+/// Name and id of a cluster, in Vault's JSON.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClusterIdentity {
+    /// `cluster_name`, or `vault-cluster-` and eight hex digits.
+    pub name: String,
+    /// A UUID.
+    pub id: String,
+}
+
+/// What init gives out, once.
+pub struct InitOutcome {
+    /// The shares, in order.
+    pub shares: Vec<KeyShare>,
+    /// The first token.
+    pub root_token: SecretText,
+}
+
+/// A server that was not initialised.
+#[derive(Debug, thiserror::Error)]
+pub enum InitError {
+    /// It is, since long.
+    #[error("Vault is already initialized")]
+    Already,
+    /// The request, or the keys, are at fault.
+    #[error(transparent)]
+    Seal(#[from] SealInitError),
+    /// The cluster can't be formed.
+    #[error("the cluster could not be formed: {0}")]
+    Form(ControlError),
+    /// Anything else.
+    #[error(transparent)]
+    Failure(#[from] Failure),
+}
+
+impl Node {
+    /// Forms the cluster where there is none, makes the keys, and commits the first state. The node is sealed
+    /// afterwards. `root_token`: the first token's id, where it shall not be a random one (development).
+    pub async fn init(
+        self: &Arc<Self>,
+        request: InitRequest,
+        root_token: Option<SecretText>,
+    ) -> Result<InitOutcome, InitError> {
+        let config = request.validate()?;
+        let _turn = self.turn.lock().await;
+        if self.seal_config().is_some() {
+            return Err(InitError::Already);
+        }
+        match self.parts.cluster.form().await {
+            // Formed by an init that was cut off before its commit: go on.
+            Ok(()) | Err(ControlError::AlreadyFormed) => {}
+            Err(error) => return Err(InitError::Form(error)),
+        }
+        self.wait_to_lead().await?;
+        let now = self.parts.clock.now();
+        let made = initialize(config, now.into()).map_err(|error| InitError::Seal(error.into()))?;
+        let active = self.build_active(made.barrier)?;
+        let mut tx = active.transaction();
+        if tx.get_clear(SEAL_CONFIG_PATH)?.is_some() {
+            return Err(InitError::Already);
+        }
+        tx.get_clear(KEYRING_PATH)?;
+        tx.put_records(&made.records);
+        write_first_state(&mut tx, &self.parts.settings.cluster_name, now)?;
+        let root = active.tokens.create_root(&mut tx, root_token, now)?;
+        self.parts.store.commit(tx.into_command()?).await.map_err(Failure::from)?;
+        tracing::info!(shares = made.shares.len(), "initialized");
+        Ok(InitOutcome { shares: made.shares, root_token: root.id.clone() })
+    }
+
+    async fn wait_to_lead(&self) -> Result<(), Failure> {
+        let mut changes = self.parts.cluster.watch();
+        let leads = async {
+            while self.parts.cluster.status().role != NodeRole::Leader {
+                if changes.changed().await.is_err() {
+                    break;
+                }
+            }
+        };
+        let led = tokio::time::timeout(FORM_TIME, leads).await.is_ok();
+        if !led || self.parts.cluster.status().role != NodeRole::Leader {
+            return Err(Failure::Unavailable("the node does not lead its cluster".to_owned()));
+        }
+        // A leader may only now be winning its first quorum.
+        Ok(self.parts.store.read_fence().await?)
+    }
+}
+
+/// What Vault mounts, and nothing else.
+fn write_first_state(tx: &mut Transaction, cluster_name: &str, now: Timestamp) -> Result<(), Failure> {
+    let mut cubbyhole = Mount::new(MountKind::Secrets, "cubbyhole/", "cubbyhole");
+    cubbyhole.description = "per-token private secret storage".to_owned();
+    cubbyhole.local = true;
+    let mut system = Mount::new(MountKind::Secrets, "sys/", "system");
+    system.description = "system endpoints used for control, policy and debugging".to_owned();
+    system.seal_wrap = true;
+    system.config = MountConfig { passthrough_request_headers: vec!["Accept".to_owned()], ..MountConfig::default() };
+    let mut identity = Mount::new(MountKind::Secrets, "identity/", "identity");
+    identity.description = "identity store".to_owned();
+    identity.config =
+        MountConfig { passthrough_request_headers: vec!["Authorization".to_owned()], ..MountConfig::default() };
+    let entries = vec![cubbyhole, system, identity];
+    Mounts::write(tx, &MountTable { kind: MountKind::Secrets, entries })?;
+    let mut token = Mount::new(MountKind::Auth, "token/", "token");
+    token.description = "token based credentials".to_owned();
+    token.config = MountConfig { token_type: TokenType::DefaultService, ..MountConfig::default() };
+    Mounts::write(tx, &MountTable { kind: MountKind::Auth, entries: vec![token] })?;
+    PolicyRecord::new(DEFAULT_POLICY, now).write(tx, "default")?;
+    let id = uuid::Uuid::new_v4().to_string();
+    let name = match cluster_name {
+        "" => format!("vault-cluster-{}", &uuid::Uuid::new_v4().simple().to_string()[..8]),
+        name => name.to_owned(),
+    };
+    tx.put_json(CLUSTER_IDENTITY_PATH, &ClusterIdentity { name, id })
+}

@@ -1,0 +1,117 @@
+//! Unseal: share by share until the barrier opens, then on to leading.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use coffer_seal::{
+    KEYRING_PATH, KeyShare, STORED_KEYS_PATH, SealedRecords, Unseal, UnsealError, UnsealProgress, UnsealStep,
+};
+
+use super::node::Node;
+use super::phase::Phase;
+use crate::Failure;
+
+/// How long the last share's answer waits for the node to serve.
+const SERVE_TIME: Duration = Duration::from_secs(10);
+
+/// Shares given so far.
+#[derive(Default)]
+pub(super) struct Progress(Unseal);
+
+impl Progress {
+    pub(super) fn clear(&mut self) {
+        self.0.reset();
+    }
+}
+
+/// A share that was not taken.
+#[derive(Debug, thiserror::Error)]
+pub enum UnsealFailure {
+    /// The share, or all of them together, are no key.
+    #[error(transparent)]
+    Share(#[from] UnsealError),
+    /// There is nothing to unseal.
+    #[error("Vault is not initialized")]
+    Uninitialized,
+    /// Anything else.
+    #[error(transparent)]
+    Failure(#[from] Failure),
+}
+
+impl Node {
+    /// Takes a share. The last one is answered when the node serves, or follows another that does.
+    pub async fn unseal(self: &Arc<Self>, share: KeyShare) -> Result<UnsealProgress, UnsealFailure> {
+        let _turn = self.turn.lock().await;
+        match &*self.phase() {
+            Phase::Uninitialized => return Err(UnsealFailure::Uninitialized),
+            Phase::Standby(_) | Phase::Active(_) => return Ok(UnsealProgress::default()),
+            Phase::Sealed => {}
+        }
+        let config = self.seal_config().ok_or(UnsealFailure::Uninitialized)?;
+        let keyring = self.record(KEYRING_PATH)?;
+        let stored_keys = self.record(STORED_KEYS_PATH)?;
+        let records = SealedRecords { config, stored_keys: &stored_keys, keyring: &keyring };
+        let step = self.progress.lock().0.provide(share, records)?;
+        match step {
+            UnsealStep::Incomplete(progress) => Ok(progress),
+            UnsealStep::Opened(barrier) => {
+                self.phase.store(Arc::new(Phase::Standby(barrier)));
+                tracing::info!("unsealed");
+                self.serve_soon().await;
+                Ok(UnsealProgress::default())
+            }
+        }
+    }
+
+    /// Forgets the shares given so far.
+    pub fn reset_unseal(&self) {
+        self.progress.lock().clear();
+    }
+
+    /// Shares given so far.
+    pub fn unseal_progress(&self) -> UnsealProgress {
+        self.progress.lock().0.progress()
+    }
+
+    fn record(&self, path: &str) -> Result<Vec<u8>, Failure> {
+        let found = self.parts.store.get(path)?;
+        found.map(|found| found.value).ok_or_else(|| Failure::Internal(format!("{path} is missing: the data is damaged")))
+    }
+
+    async fn serve_soon(self: &Arc<Self>) {
+        let mut changes = self.parts.cluster.watch();
+        let served = async {
+            loop {
+                match self.follow_leadership().await {
+                    Ok(()) if self.active().is_some() => break,
+                    Ok(()) => {}
+                    Err(failure) => tracing::warn!("the node can't serve yet: {failure}"),
+                }
+                if self.parts.cluster.status().leader().is_some_and(|leader| leader.node_id != self.parts.cluster.status().node_id)
+                    || changes.changed().await.is_err()
+                {
+                    break;
+                }
+            }
+        };
+        if tokio::time::timeout(SERVE_TIME, served).await.is_err() {
+            tracing::warn!("unsealed, and still waiting for a leader");
+        }
+    }
+
+    /// Keeps the phase in line with leadership until the process ends; to be run as a task.
+    pub async fn follow(self: Arc<Self>) {
+        let mut changes = self.parts.cluster.watch();
+        loop {
+            if let Err(failure) = self.follow_leadership().await {
+                tracing::warn!("the node can't serve yet: {failure}");
+                // The fence may open without a further change of leadership.
+                tokio::time::sleep(Duration::from_millis(200)).await;
+                continue;
+            }
+            if changes.changed().await.is_err() {
+                return;
+            }
+        }
+    }
+}
