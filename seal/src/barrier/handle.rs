@@ -211,6 +211,7 @@ pub enum SetRotationError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::record::KEYRING_PATH;
 
     fn now() -> OffsetDateTime {
         time::macros::datetime!(2026-11-23 20:00 UTC)
@@ -268,6 +269,24 @@ mod tests {
         barrier.install(late);
         assert_eq!(barrier.key_status().term, 3);
         assert_eq!(barrier.terms(), 3);
+    }
+
+    #[test]
+    fn a_change_follows_only_the_keyring_it_was_planned_on() {
+        let barrier = barrier();
+        let record = |change: &KeyringChange| change.records().value(KEYRING_PATH).unwrap().to_vec();
+        let first = barrier.plan_rotation(now()).unwrap();
+        let late = barrier.plan_rotation(now()).unwrap();
+        let stored = record(&first);
+        barrier.install(first);
+        assert!(!late.follows(&stored), "it would drop the key of the first");
+        let second = barrier.plan_rotation(now()).unwrap();
+        assert!(second.follows(&stored));
+        assert!(!second.follows(&record(&barrier.plan_root_key(&SecretKey::generate().unwrap()).unwrap())));
+        assert!(!second.follows(b""));
+        let _ = barrier.encrypt("p", b"x").unwrap();
+        let counted = barrier.plan_encryption_count().unwrap().unwrap();
+        assert!(second.follows(&record(&counted)), "a count alone drops no key");
     }
 
     #[test]

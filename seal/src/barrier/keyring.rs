@@ -120,6 +120,18 @@ impl Keyring {
         if term == self.active.term { Some(&self.active) } else { self.keys.get(&term).map(AsRef::as_ref) }
     }
 
+    /// The same root key, data keys and configuration; the count may differ.
+    pub(crate) fn has_same_keys(&self, other: &Self) -> bool {
+        self.root == other.root
+            && self.rotation == other.rotation
+            && self.keys.len() == other.keys.len()
+            && self
+                .keys
+                .iter()
+                .zip(&other.keys)
+                .all(|((_, ours), (_, theirs))| ours.term == theirs.term && ours.secret == theirs.secret)
+    }
+
     /// Opens an entry under the key of the term that it names.
     pub(crate) fn decrypt(&self, path: &str, entry: &[u8]) -> Result<Zeroizing<Vec<u8>>, DecryptError> {
         let term = entry_term(entry)?;
