@@ -130,3 +130,13 @@ async fn paths_do_not_overlap() {
     assert_eq!(broker.device("a/b").unwrap().hash("x"), support::salt().hash("x"));
     assert!(broker.device("a").is_none());
 }
+
+#[tokio::test]
+async fn a_device_knows_what_it_was_made_of() {
+    let config = |path| support::config("file", &[("path", path)], &coffer_audit::Environment::default());
+    let made = device("a", "file", &[("path", "discard")]);
+    let other = coffer_audit::Salt::from_bytes(&[1; 32]).unwrap();
+    assert!(made.is_made_of(&config("discard"), &support::salt()));
+    assert!(!made.is_made_of(&config("stdout"), &support::salt()));
+    assert!(!made.is_made_of(&config("discard"), &other));
+}

@@ -33,13 +33,8 @@ pub(crate) use ticket::{Delivery, Reason, Ticket};
 /// An audit device with its thread. Dropped, it writes what waits for it and ends.
 pub struct Device {
     path: Arc<str>,
+    config: DeviceConfig,
     format: Format,
-    skip_test: bool,
-    /// To be opened before it is enabled, test entry or not.
-    is_file: bool,
-    /// What it has is on disk: an entry waits for it.
-    is_durable: bool,
-    write_timeout: Option<Duration>,
     /// `None`: what comes is thrown away.
     worker: Option<Worker>,
 }
@@ -72,20 +67,13 @@ impl Device {
     /// The system has no thread left.
     pub fn start(path: &str, config: DeviceConfig, salt: Salt, metrics: Arc<dyn Metrics>) -> std::io::Result<Self> {
         let path: Arc<str> = format!("{}/", path.trim_end_matches('/')).into();
-        let (is_file, is_durable) = match &config.kind {
-            DeviceKind::File(file) => (true, file.fsync),
-            _ => (false, false),
-        };
-        let sink: Option<Box<dyn Sink>> = match config.kind {
+        let timeout = config.write_timeout;
+        let sink: Option<Box<dyn Sink>> = match config.kind.clone() {
             DeviceKind::Discard => None,
             DeviceKind::File(file) => Some(Box::new(FileSink::new(file))),
             DeviceKind::Stdout => Some(Box::<StdoutSink>::default()),
-            DeviceKind::Syslog(syslog) => {
-                Some(Box::new(NetworkSink::new(Target::Syslog(syslog), config.write_timeout)))
-            }
-            DeviceKind::Socket(socket) => {
-                Some(Box::new(NetworkSink::new(Target::Socket(socket), config.write_timeout)))
-            }
+            DeviceKind::Syslog(syslog) => Some(Box::new(NetworkSink::new(Target::Syslog(syslog), timeout))),
+            DeviceKind::Socket(socket) => Some(Box::new(NetworkSink::new(Target::Socket(socket), timeout))),
         };
         let worker = sink.map(|sink| Worker::start(&path, sink, metrics)).transpose()?;
         let format = Format {
@@ -94,19 +82,23 @@ impl Device {
             hmac_accessor: config.hmac_accessor,
             elide_list_responses: config.elide_list_responses,
             syntax: config.syntax,
-            prefix: config.prefix,
+            prefix: config.prefix.clone(),
         };
-        let DeviceConfig { skip_test, write_timeout, .. } = config;
-        Ok(Self { path, format, skip_test, is_file, is_durable, write_timeout, worker })
+        Ok(Self { path, config, format, worker })
+    }
+
+    /// Whether a device made from this configuration and salt would be the same.
+    pub fn is_made_of(&self, config: &DeviceConfig, salt: &Salt) -> bool {
+        self.config == *config && self.format.salt == *salt
     }
 
     /// Opens it and sends a test entry, unless it was configured to skip that. To be called before a
     /// device is enabled. `request_id` becomes the entry's id.
     pub async fn check(self: &Arc<Self>, request_id: &str) -> Result<(), CheckError> {
-        if self.is_file {
+        if matches!(self.config.kind, DeviceKind::File(_)) {
             self.reopen().await.map_err(|reason| CheckError::Open(reason.to_string()))?;
         }
-        if self.skip_test {
+        if self.config.skip_test {
             return Ok(());
         }
         let request =
@@ -150,7 +142,7 @@ impl Device {
         let Some(worker) = &self.worker else { return Ok(()) };
         let ticket = Ticket::new(std::iter::once(true), None);
         push(&worker.queue, ticket.delivery(0, &self.path));
-        let limit = self.write_timeout.is_none().then_some(PATIENCE);
+        let limit = self.config.write_timeout.is_none().then_some(PATIENCE);
         let answer = ticket.wait(std::slice::from_ref(self));
         let answer = match limit {
             None => answer.await,
@@ -162,8 +154,9 @@ impl Device {
         })
     }
 
+    /// What it has is on disk: an entry waits for it.
     pub(crate) fn is_durable(&self) -> bool {
-        self.is_durable
+        matches!(&self.config.kind, DeviceKind::File(file) if file.fsync)
     }
 
     /// Hands a line over. Given back: there is no room for it now.
@@ -185,7 +178,7 @@ impl Device {
     /// Waits for room, as long as a device that works may take.
     pub(crate) async fn offer_patiently(&self, line: &Bytes, delivery: Delivery) {
         let Some(worker) = &self.worker else { return delivery.complete(Ok(())) };
-        let limit = self.write_timeout.unwrap_or(PATIENCE);
+        let limit = self.config.write_timeout.unwrap_or(PATIENCE);
         let standing = worker.pulse.busy_since().is_some_and(|since| since.elapsed() >= limit);
         let push = worker.queue.push_line(line.clone(), delivery);
         if !standing {
@@ -196,13 +189,13 @@ impl Device {
 
     /// When it will count as failed unless it gets on; `None`: never.
     pub(crate) fn stall_deadline(&self) -> Option<Instant> {
-        let (worker, limit) = (self.worker.as_ref()?, self.write_timeout?);
+        let (worker, limit) = (self.worker.as_ref()?, self.config.write_timeout?);
         Some(worker.pulse.busy_since().unwrap_or_else(Instant::now) + limit)
     }
 
     /// Why it counts as failed, if it stands still longer than it may.
     pub(crate) fn stalled(&self) -> Option<Reason> {
-        let (worker, limit) = (self.worker.as_ref()?, self.write_timeout?);
+        let (worker, limit) = (self.worker.as_ref()?, self.config.write_timeout?);
         let since = worker.pulse.busy_since()?;
         let standing = since.elapsed() >= limit;
         standing.then(|| format!("no progress for {} ms", since.elapsed().as_millis()).into())
@@ -215,7 +208,7 @@ impl Worker {
         let worker = Self { queue: Arc::clone(&queue), pulse: Arc::clone(&pulse) };
         let device = Arc::clone(path);
         std::thread::Builder::new()
-            .name(format!("audit {path}"))
+            .name("audit".to_owned())
             .spawn(move || writer::run(&queue, sink, &pulse, || metrics.shortened(&device)))?;
         Ok(worker)
     }
