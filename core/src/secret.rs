@@ -32,6 +32,12 @@ impl SecretText {
     }
 }
 
+impl Default for SecretText {
+    fn default() -> Self {
+        Self::new("")
+    }
+}
+
 impl Drop for SecretText {
     fn drop(&mut self) {
         self.0.zeroize();

@@ -64,6 +64,13 @@ impl Timestamp {
         Self(self.0.saturating_add(span))
     }
 
+    /// Earlier by `span`; stays at the start of the calendar rather than overflow.
+    #[must_use]
+    pub fn minus(self, span: Duration) -> Self {
+        let span = time::Duration::try_from(span).unwrap_or(time::Duration::MAX);
+        Self(self.0.saturating_sub(span))
+    }
+
     /// Time from `earlier` to `self`; zero when it is later.
     pub fn since(self, earlier: Self) -> Duration {
         Duration::try_from(self.0 - earlier.0).unwrap_or(Duration::ZERO)

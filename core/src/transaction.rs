@@ -36,6 +36,11 @@ impl Transaction {
         Self { store, barrier, reads: Vec::new(), writes: BTreeMap::new() }
     }
 
+    /// The keys, for what is sealed without being stored.
+    pub(crate) fn barrier(&self) -> &Barrier {
+        &self.barrier
+    }
+
     /// The plaintext at a full storage path; sees this transaction's own writes. The commit fails if it changes
     /// meanwhile.
     pub fn get(&mut self, path: &str) -> Result<Option<Zeroizing<Vec<u8>>>, Failure> {

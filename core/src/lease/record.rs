@@ -71,66 +71,56 @@ pub struct SecretRecord {
 
 /// A token's login, as its lease keeps it for renewals.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct AuthRecord {
     /// Life from the last renewal.
     #[serde(rename = "lease", with = "nanos")]
     pub ttl: Duration,
     /// Longest life; zero: the mount's.
-    #[serde(default, with = "nanos")]
+    #[serde(with = "nanos")]
     pub max_ttl: Duration,
     /// Whether it can be renewed.
-    #[serde(default)]
     pub renewable: bool,
     /// The auth method's own.
-    #[serde(default, rename = "internal_data", with = "payload")]
+    #[serde(rename = "internal_data", with = "payload")]
     pub internal: Option<Payload>,
     /// Name shown with the token.
-    #[serde(default)]
     pub display_name: String,
     /// Of token and entity, as they were.
-    #[serde(default, deserialize_with = "null_as_default")]
+    #[serde(deserialize_with = "null_as_default")]
     pub policies: Vec<String>,
     /// Of the token alone.
-    #[serde(default, deserialize_with = "null_as_default")]
+    #[serde(deserialize_with = "null_as_default")]
     pub token_policies: Vec<String>,
     /// `default` was left out.
-    #[serde(default)]
     pub no_default_policy: bool,
     /// Shown with the token.
-    #[serde(default)]
     pub metadata: Option<BTreeMap<String, String>>,
     /// The token.
-    #[serde(default = "no_secret", with = "secret")]
+    #[serde(with = "secret")]
     pub client_token: SecretText,
     /// Its accessor.
-    #[serde(default)]
     pub accessor: String,
     /// Renewable for ever in steps of this; zero: not periodic.
-    #[serde(default, with = "nanos")]
+    #[serde(with = "nanos")]
     pub period: Duration,
     /// Hard end; zero: none.
-    #[serde(default, with = "nanos")]
+    #[serde(with = "nanos")]
     pub explicit_max_ttl: Duration,
     /// Uses it was made with.
-    #[serde(default)]
     pub num_uses: i64,
     /// Entity of the login.
-    #[serde(default)]
     pub entity_id: String,
     /// Who logged in.
-    #[serde(default)]
     pub alias: Option<AliasRecord>,
     /// Addresses it may be used from.
-    #[serde(default, deserialize_with = "null_as_default")]
+    #[serde(deserialize_with = "null_as_default")]
     pub bound_cidrs: Vec<String>,
     /// Path of the request.
-    #[serde(default)]
     pub creation_path: String,
     /// Kind of token as a number, 1 for service.
-    #[serde(default)]
     pub token_type: u8,
     /// Whether no token made it.
-    #[serde(default)]
     pub orphan: bool,
 }
 
@@ -220,10 +210,6 @@ impl AuthRecord {
             internal: self.internal.clone().unwrap_or_default(),
         }
     }
-}
-
-fn no_secret() -> SecretText {
-    SecretText::new("")
 }
 
 /// A JSON object or null.

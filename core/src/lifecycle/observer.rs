@@ -62,6 +62,7 @@ fn core_changed(active: &Active, key: &str) {
         active.audit.reload(&mut active.transaction())
     } else {
         if key.starts_with("core/coffer/") {
+            active.tokens.changed(key);
             active.leases.changed(key);
         }
         Ok(())

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::run::Work;
 use crate::active::Active;
 use crate::envelope::Envelope;
+use crate::wrapping::Wrapped;
 use crate::{Body, Failure, Granted, Lease, Request, Response};
 
 pub(super) fn finish(
@@ -28,6 +29,7 @@ pub(super) fn finish(
         let caller = work.caller.as_ref().ok_or_else(|| Failure::internal("a leased secret without a token"))?;
         let limits = active.settings.lease_limits(mount);
         let made = active.leases.register_secret(&mut work.tx, &caller.entry, &request.path, *secret, limits, work.now)?;
+        response.warnings.extend(made.warnings);
         response.lease = Lease::Standing { id: made.id, ttl: made.ttl, renewable: made.renewable };
     }
     match request.wrap {
@@ -40,16 +42,14 @@ pub(super) fn finish(
                 }
                 _ => None,
             };
-            let info = active.wrapping.wrap(
-                &mut work.tx,
-                &active.tokens,
-                &active.leases,
-                &request.path,
-                &inside,
+            let wrapped = Wrapped {
+                response: &inside,
+                path: &request.path,
+                display_name: work.caller.as_ref().map_or("", |caller| &caller.entry.display_name),
                 accessor,
-                wrap.ttl,
-                work.now,
-            )?;
+                ttl: wrap.ttl,
+            };
+            let info = active.wrapping.wrap(&mut work.tx, &active.tokens, active, wrapped, work.now)?;
             Ok(Response { wrap: Some(Box::new(info)), ..Response::default() })
         }
         _ => Ok(response),

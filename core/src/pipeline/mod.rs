@@ -70,7 +70,7 @@ async fn attempt(active: &Arc<Active>, request: &Arc<Request>, prepared: Prepare
     }
     if work.last_use {
         if let Some(caller) = &work.caller {
-            active.tokens.after_last_use(&mut tx, &active.leases, &caller.entry)?;
+            active.tokens.after_last_use(&mut tx, active, &caller.entry, work.now)?;
         }
     }
     let command = tx.into_command()?;

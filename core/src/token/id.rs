@@ -38,11 +38,6 @@ pub(super) fn batch_body(token: &str) -> Option<&str> {
     token.strip_prefix(BATCH_PREFIX).or_else(|| token.strip_prefix(LEGACY_BATCH_PREFIX))
 }
 
-/// Whether the text looks like a service token with a cubbyhole id of its own.
-pub(super) fn is_generated_service(token: &str) -> bool {
-    token.starts_with(SERVICE_PREFIX) || token.starts_with(LEGACY_SERVICE_PREFIX)
-}
-
 /// What is wrong with an id chosen by hand.
 pub(super) fn check_chosen(id: &str) -> Result<(), Failure> {
     let wrong = if id.starts_with(SERVICE_PREFIX) {

@@ -24,12 +24,12 @@ mod uses;
 pub use address::{parse_cidr, show_cidr};
 pub use authenticate::Live;
 pub use caller::Caller;
-pub use create::{Created, NewToken, TokenId};
+pub use create::{Created, NewToken, Shown};
 pub use entry::{StoredTokenType, TokenEntry};
 pub use id::base62;
-pub use login::LoggedIn;
+pub use login::{LoggedIn, is_not_assignable};
 pub use payload::auth_payload;
-pub use renew::RenewedToken;
+pub use renew::{ROLE, RenewedToken};
 pub use salt::{Salt, SaltedId};
 
 pub(crate) use entry::{null_as_default, secret};
@@ -49,6 +49,12 @@ pub struct Tokens {
 }
 
 impl Tokens {
+    /// The whole state was exchanged.
+    pub fn forget_all(&self) {
+        self.salt.store(None);
+        self.cache.clear();
+    }
+
     /// A storage key was written or removed, on whichever node.
     pub fn changed(&self, key: &str) {
         if let Some(id) = key.strip_prefix(keys::ID_PREFIX) {
@@ -57,8 +63,7 @@ impl Tokens {
             // A token's lease ends in its salted id.
             self.cache.forget(lease_id.rsplit('/').next().unwrap_or(lease_id));
         } else if key == salt::SALT_PATH {
-            self.salt.store(None);
-            self.cache.clear();
+            self.forget_all();
         } else if key.starts_with(crate::lease::keys::PREFIX_JOBS) {
             self.cache.clear();
         }

@@ -1,7 +1,7 @@
 //! Tokens with a limited number of uses. Counting is part of the request's own entry: two requests can't share a use.
 
 use super::{Salt, TokenEntry, Tokens, keys};
-use crate::lease::{MountAccess, Outcome};
+use crate::lease::MountAccess;
 use crate::{Failure, Timestamp, Transaction};
 
 /// Mark of a token that is having its last use, or is being revoked.
@@ -32,7 +32,7 @@ impl Tokens {
         mounts: &dyn MountAccess,
         entry: &TokenEntry,
         now: Timestamp,
-    ) -> Result<Outcome, Failure> {
-        self.revoke(tx, mounts, entry, now)
+    ) -> Result<(), Failure> {
+        self.revoke(tx, mounts, entry, now).map(drop)
     }
 }

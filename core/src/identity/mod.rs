@@ -1,0 +1,52 @@
+//! Identity: the entity behind a login. Merging, groups and the API come later; here an entity is found, or made at the
+//! first login of its alias.
+
+mod entity;
+mod store;
+
+pub use entity::{Entity, EntityAlias};
+
+use crate::mount::Mount;
+use crate::{Alias, Failure, Timestamp, Transaction};
+
+/// Entities and their aliases.
+#[derive(Debug, Default)]
+pub struct Identities;
+
+impl Identities {
+    /// The entity of an alias of a mount. One that was never seen gets a new entity; from then on it is always that one.
+    pub fn of_login(
+        &self,
+        tx: &mut Transaction,
+        mount: &Mount,
+        alias: &Alias,
+        now: Timestamp,
+    ) -> Result<Entity, Failure> {
+        if alias.name.is_empty() {
+            return Err(Failure::internal("missing name in alias"));
+        }
+        // Under guard: of two first logins at the same time one is run again and finds the other's entity.
+        if let Some(id) = store::entity_of_alias(tx, &mount.accessor, &alias.name)? {
+            if let Some(mut entity) = store::read(tx, &id)? {
+                if entity.refresh(&mount.accessor, alias, now) {
+                    store::write(tx, &entity)?;
+                }
+                return if entity.disabled { Err(Failure::Denied) } else { Ok(entity) };
+            }
+        }
+        let entity = Entity::of_alias(mount, alias, now);
+        store::write(tx, &entity)?;
+        store::link(tx, &entity)?;
+        Ok(entity)
+    }
+
+    /// An entity by its id.
+    pub fn find(&self, tx: &mut Transaction, id: &str) -> Result<Option<Entity>, Failure> {
+        if id.is_empty() { Ok(None) } else { store::peek(tx, id) }
+    }
+
+    /// The policies that an entity gives to its tokens. Nothing can set any yet, so none are.
+    pub fn policies(&self, _tx: &mut Transaction, _id: &str) -> Result<Vec<String>, Failure> {
+        Ok(Vec::new())
+    }
+}
