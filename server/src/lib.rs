@@ -2,3 +2,4 @@
 //! [`assemble`]; what a request means is theirs to know, not this crate's.
 
 pub mod config;
+pub mod listen;

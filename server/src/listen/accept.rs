@@ -1,0 +1,150 @@
+//! Taking connections from a socket.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::bind::Socket;
+use super::handshake::{self, Shaken};
+use super::serve::{self, Protocol};
+use super::{Answer, Bound, ConnectionInfo, Peer, Quiet, TlsInfo};
+
+/// Long enough for others to give descriptors back.
+const PAUSE_WITHOUT_RESOURCES: Duration = Duration::from_millis(50);
+
+/// The loop of one listener.
+pub(super) struct Loop<A> {
+    pub(super) listener: Bound,
+    pub(super) answer: A,
+    pub(super) permits: Arc<Semaphore>,
+    pub(super) stop: CancellationToken,
+    pub(super) abort: CancellationToken,
+    pub(super) tasks: TaskTracker,
+}
+
+enum Accepted {
+    Tcp(TcpStream, SocketAddr),
+    Unix(tokio::net::UnixStream),
+}
+
+impl<A: Answer> Loop<A> {
+    pub(super) async fn run(self) {
+        let failures = Arc::new(Quiet::default());
+        let stop = self.stop.clone();
+        loop {
+            // Without a permit, clients wait in the kernel's queue.
+            let permit = tokio::select! {
+                () = stop.cancelled() => return,
+                permit = Arc::clone(&self.permits).acquire_owned() => match permit {
+                    Ok(permit) => permit,
+                    Err(_) => return,
+                },
+            };
+            let accepted = tokio::select! {
+                () = stop.cancelled() => return,
+                accepted = self.listener.socket.accept() => accepted,
+            };
+            match accepted {
+                Ok(accepted) => self.spawn(accepted, permit, &failures),
+                Err(error) if lacks_resources(&error) => {
+                    if failures.admit().is_some() {
+                        tracing::warn!(address = %self.listener.info.address, %error, "cannot accept connections");
+                    }
+                    tokio::time::sleep(PAUSE_WITHOUT_RESOURCES).await;
+                }
+                // The client was gone before it was accepted.
+                Err(_) => {}
+            }
+        }
+    }
+
+    fn spawn(&self, accepted: Accepted, permit: OwnedSemaphorePermit, failures: &Arc<Quiet>) {
+        let task = Task {
+            answer: self.answer.clone(),
+            info: Arc::clone(&self.listener.info),
+            tls: self.listener.tls.clone(),
+            failures: Arc::clone(failures),
+            stop: self.stop.clone(),
+        };
+        let abort = self.abort.clone();
+        self.tasks.spawn(async move {
+            let _permit = permit;
+            tokio::select! {
+                () = abort.cancelled() => {}
+                () = task.run(accepted) => {}
+            }
+        });
+    }
+}
+
+struct Task<A> {
+    answer: A,
+    info: Arc<super::ListenerInfo>,
+    tls: Option<Arc<coffer_tls::rustls::ServerConfig>>,
+    failures: Arc<Quiet>,
+    stop: CancellationToken,
+}
+
+impl<A: Answer> Task<A> {
+    async fn run(self, accepted: Accepted) {
+        match accepted {
+            Accepted::Tcp(stream, peer) => {
+                // Answers are written whole: waiting to fill a packet would only delay them.
+                let _ = stream.set_nodelay(true);
+                if self.tls.is_some() && handshake::refuse_plain_http(&stream, self.info.limits).await {
+                    return;
+                }
+                self.secure(stream, Peer::Tcp(peer)).await;
+            }
+            Accepted::Unix(stream) => self.secure(stream, Peer::Unix).await,
+        }
+    }
+
+    async fn secure<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(self, stream: S, peer: Peer) {
+        let Some(config) = &self.tls else {
+            return self.serve(stream, peer, None, Protocol::Http1).await;
+        };
+        match handshake::shake(stream, Arc::clone(config), self.info.limits).await {
+            Ok(Shaken { stream, protocol, info }) => self.serve(stream, peer, Some(info), protocol).await,
+            Err(failure) if failure.is_noise() => tracing::trace!(%peer, %failure, "no TLS handshake"),
+            Err(failure) => {
+                if let Some(held_back) = self.failures.admit() {
+                    tracing::info!(%peer, %failure, held_back, "TLS handshake failed");
+                }
+            }
+        }
+    }
+
+    async fn serve<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
+        self,
+        stream: S,
+        peer: Peer,
+        tls: Option<TlsInfo>,
+        protocol: Protocol,
+    ) {
+        let info = Arc::new(ConnectionInfo { peer, listener: self.info, tls });
+        serve::connection(stream, info, protocol, self.answer, self.stop).await;
+    }
+}
+
+impl Socket {
+    async fn accept(&self) -> io::Result<Accepted> {
+        match self {
+            Self::Tcp(socket) => socket.accept().await.map(|(stream, peer)| Accepted::Tcp(stream, peer)),
+            Self::Unix(socket, _) => socket.accept().await.map(|(stream, _)| Accepted::Unix(stream)),
+        }
+    }
+}
+
+fn lacks_resources(error: &io::Error) -> bool {
+    use rustix::io::Errno;
+    let lacking = [Errno::MFILE, Errno::NFILE, Errno::NOBUFS, Errno::NOMEM];
+    error.raw_os_error().is_some_and(|code| lacking.iter().any(|errno| errno.raw_os_error() == code))
+}

@@ -1,0 +1,26 @@
+//! Where this crate hands a request over: the one place that knows both sides.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body::Body;
+use hyper::body::Incoming;
+
+use super::ConnectionInfo;
+
+/// Answers requests. The future is dropped when the client goes away (HTTP/1) or resets the stream (HTTP/2), at any
+/// `await`: what must not be cut in half has to run in a task of its own.
+pub trait Answer: Clone + Send + Sync + 'static {
+    /// The answer's body.
+    type Body: Body<Data = Bytes, Error: Into<Box<dyn std::error::Error + Send + Sync>>> + Send + 'static;
+
+    /// Answers one request of one connection. `request`'s body has to be bounded here, in bytes
+    /// ([`Limits::max_request_size`](crate::config::Limits)) and in time
+    /// ([`Limits::read_timeout`](crate::config::Limits)).
+    fn answer(
+        &self,
+        request: Request<Incoming>,
+        connection: Arc<ConnectionInfo>,
+    ) -> impl Future<Output = Response<Self::Body>> + Send;
+}
