@@ -1,5 +1,6 @@
 //! Everything that lives only while the node holds the keys and serves.
 
+mod caller;
 mod settings;
 
 use std::sync::Arc;

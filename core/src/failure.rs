@@ -34,6 +34,9 @@ pub enum Failure {
     /// The path has no such operation (405).
     #[error("unsupported operation")]
     UnsupportedOperation,
+    /// The node's own path has no such operation (405, without a text).
+    #[error("method not allowed")]
+    MethodNotAllowed,
     /// A quota is used up (429).
     #[error("{reason}")]
     TooManyRequests {

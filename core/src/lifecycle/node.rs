@@ -163,7 +163,7 @@ impl Node {
 
     pub(super) fn read_seal_config(&self) -> Result<(), Failure> {
         let config = match self.parts.store.get(SEAL_CONFIG_PATH)? {
-            Some(found) => Some(SealConfig::from_json(&found.value).map_err(Failure::internal)?),
+            Some(found) => Some(SealConfig::read(&found.value).map_err(Failure::internal)?),
             None => None,
         };
         self.seal_config.store(Arc::new(config));

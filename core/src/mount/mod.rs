@@ -9,5 +9,5 @@ mod table;
 pub use config::{ListingVisibility, MountConfig, UserLockout, nanos};
 pub use entry::{Mount, MountKind};
 pub use registry::{BackendFactory, Registry};
-pub use routing::{Mounted, Routing};
+pub use routing::{Mounted, Protection, Routing};
 pub use table::{MountTable, Mounts};

@@ -43,7 +43,7 @@ pub(super) fn authorize(active: &Arc<Active>, request: &Request, trail: &mut Tra
     let Some((mounted, rest)) = found else {
         // Whether a path is mounted is told only to those who may ask for it.
         let caller = authenticate(active, &mut tx, request, now, trail)?;
-        check(&caller, request, request.operation, Protection::Plain, trail)?;
+        let _permit = check(&caller, request, request.operation, Protection::Plain, trail)?;
         return Err(Failure::NoRoute(request.path.clone()));
     };
     let cut = Cut(request.path.len() - rest.len() + usize::from(rest.is_empty() && !request.path.ends_with('/')));
