@@ -27,7 +27,7 @@ pub struct Bound {
 #[derive(Debug)]
 pub(super) enum Socket {
     Tcp(TcpListener),
-    Unix(UnixListener, unix_socket::RemoveOnDrop),
+    Unix { socket: UnixListener, _file: unix_socket::RemoveOnDrop },
 }
 
 /// A listener that cannot be had.
@@ -121,9 +121,9 @@ impl Bound {
                 (Socket::Tcp(socket), bound)
             }
             Endpoint::Unix { path, owner } => {
-                let (socket, file) = unix_socket::bind(path, owner)
+                let (socket, _file) = unix_socket::bind(path, owner)
                     .map_err(|problem| BindError::Unix { path: path.clone(), problem })?;
-                (Socket::Unix(socket, file), None)
+                (Socket::Unix { socket, _file }, None)
             }
         };
         let info = Arc::new(ListenerInfo::new(listener, address));
