@@ -10,7 +10,8 @@ use serde_json::json;
 use crate::path::BadPath;
 use crate::status::told;
 
-pub(crate) type HttpResponse = http::Response<Full<Bytes>>;
+/// An answer, whole.
+pub type HttpResponse = http::Response<Full<Bytes>>;
 
 const JSON: &str = "application/json";
 

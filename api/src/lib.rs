@@ -1,13 +1,13 @@
-//! HTTP: from bytes on a connection to a [`coffer_core::Request`], and from its answer back to bytes.
+//! HTTP: from a request on a connection to a [`coffer_core::Request`], and from its answer back to bytes.
 //!
 //! Owns: paths, methods, headers, bodies and their limits, the envelope's place in an answer, and the one mapping from
 //! failures to statuses ([`status`]).
-//! Must not know: what any path means, who may do what, TLS, files.
+//! Must not know: what any path means, who may do what, TLS, sockets, files.
 
 mod answer;
 mod body;
-mod connection;
 mod form;
+mod limits;
 mod method;
 mod page;
 mod path;
@@ -17,5 +17,6 @@ mod status;
 mod token;
 mod wrap;
 
-pub use connection::{ConnectionInfo, HttpLimits, serve_connection};
+pub use answer::HttpResponse;
+pub use limits::{ConnectionInfo, HttpLimits};
 pub use service::Service;

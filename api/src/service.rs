@@ -9,7 +9,7 @@ use http::{HeaderMap, StatusCode};
 use http_body::Body;
 
 use crate::answer::{self, HttpResponse};
-use crate::connection::{ConnectionInfo, HttpLimits};
+use crate::limits::{ConnectionInfo, HttpLimits};
 use crate::method::{self, BadMethod};
 use crate::page;
 use crate::path::{self, ApiPath, UiPath};
@@ -28,12 +28,9 @@ impl Service {
         Self { node, limits }
     }
 
-    /// The limits it keeps to.
-    pub fn limits(&self) -> &HttpLimits {
-        &self.limits
-    }
-
-    pub(crate) async fn respond<B>(&self, connection: &ConnectionInfo, request: http::Request<B>) -> HttpResponse
+    /// Answers one request. The future may be dropped when the caller goes away: what changes anything is then carried
+    /// out to its end all the same.
+    pub async fn respond<B>(&self, connection: &ConnectionInfo, request: http::Request<B>) -> HttpResponse
     where
         B: Body<Data = Bytes> + Unpin,
         B::Error: std::fmt::Display,
@@ -104,16 +101,15 @@ impl Service {
         })();
         let result = match parsed {
             Err(failure) => Err(failure),
-            Ok(request) => self.carry_out(Arc::new(request)).await,
+            Ok(request) if request.operation.is_reading() => carry_out(&self.node, Arc::new(request)).await,
+            Ok(request) => {
+                // A task of its own: a change is not left half way because its caller hung up.
+                let node = Arc::clone(&self.node);
+                let carried = tokio::spawn(async move { carry_out(&node, Arc::new(request)).await });
+                carried.await.unwrap_or_else(|panic| Err(Failure::internal(panic)))
+            }
         };
         answer::answer(&id, result)
-    }
-
-    async fn carry_out(&self, request: Arc<Request>) -> Result<coffer_core::Response, Failure> {
-        match coffer_sys::node::answer(&self.node, &request).await {
-            Some(answered) => answered,
-            None => self.node.serve(request).await,
-        }
     }
 
     async fn data<B>(
@@ -146,6 +142,13 @@ impl Service {
             ));
         }
         None
+    }
+}
+
+async fn carry_out(node: &Arc<Node>, request: Arc<Request>) -> Result<coffer_core::Response, Failure> {
+    match coffer_sys::node::answer(node, &request).await {
+        Some(answered) => answered,
+        None => node.serve(request).await,
     }
 }
 

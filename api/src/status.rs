@@ -19,6 +19,7 @@ pub(crate) fn told(failure: &Failure) -> Told {
         Failure::NoRoute(_) => (StatusCode::NOT_FOUND, vec![failure.to_string()]),
         Failure::UnsupportedPath => (StatusCode::NOT_FOUND, vec![one("unsupported path")]),
         Failure::UnsupportedOperation => (StatusCode::METHOD_NOT_ALLOWED, vec![one("unsupported operation")]),
+        Failure::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, Vec::new()),
         Failure::TooManyRequests { reason, .. } => (StatusCode::TOO_MANY_REQUESTS, vec![reason.clone()]),
         Failure::TooLarge(text) => (StatusCode::PAYLOAD_TOO_LARGE, vec![text.clone()]),
         Failure::Sealed => (StatusCode::SERVICE_UNAVAILABLE, vec![failure.to_string()]),

@@ -7,6 +7,7 @@ use arc_swap::{ArcSwap, ArcSwapOption};
 use coffer_model::{ApplyObserver, Command, CommitError, FenceError, Revision, Store, StoreError, Versioned};
 use coffer_storage::{NodeIdentity, StoreFault, Stores};
 use tokio::sync::{Semaphore, watch};
+use tokio_util::task::TaskTracker;
 
 use crate::fence::Fence;
 use crate::leadership::Leadership;
@@ -48,6 +49,8 @@ pub(crate) struct Shared {
     /// Counts changes of the status.
     pub(crate) changes: watch::Sender<u64>,
     pub(crate) life: watch::Sender<Life>,
+    /// All tasks that hold this, but for the supervisor.
+    pub(crate) tasks: TaskTracker,
     /// Why the Raft core is not rebuilt any more.
     pub(crate) gave_up: watch::Sender<Option<String>>,
     /// Rebuilds so far.
@@ -133,6 +136,7 @@ impl Shared {
             room: Semaphore::new(ROOM_KIB as usize),
             changes: watch::Sender::new(0),
             life: watch::Sender::new(Life::Running),
+            tasks: TaskTracker::new(),
             gave_up: watch::Sender::new(None),
             rebuilds: AtomicU64::new(0),
         }

@@ -46,7 +46,7 @@ impl Shared {
         };
         if start {
             // Apart from the caller, which may go away.
-            tokio::spawn(rounds(Arc::clone(shared)));
+            shared.tasks.spawn(rounds(Arc::clone(shared)));
         }
         match answer.await {
             Ok(Ok(())) => Ok(()),

@@ -31,7 +31,7 @@ pub(crate) async fn open(options: ClusterOptions) -> Result<Arc<Shared>, OpenErr
         .map_err(|reason| OpenError::Raft { data: stores.log.file().to_owned(), reason })?;
     let shared = Arc::new(Shared::new(stores, raft, sole, observer, &options));
     tokio::spawn(supervisor::run(Arc::clone(&shared), epoch, gone));
-    tokio::spawn(log_keeper::run(Arc::clone(&shared)));
+    shared.tasks.spawn(log_keeper::run(Arc::clone(&shared)));
     Ok(shared)
 }
 

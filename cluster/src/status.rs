@@ -10,7 +10,13 @@ use crate::raft_types::StoredMembership;
 impl Shared {
     pub(crate) fn status(&self) -> ClusterStatus {
         let raft = self.raft.load();
-        let watched = raft.metrics();
+        let (committed_index, applied_index) = {
+            let watched = raft.metrics();
+            let metrics = watched.borrow_watched();
+            (metrics.local_committed.map_or(0, |id| id.index), metrics.last_applied.map_or(0, |id| id.index))
+        };
+        // The part that `watch` announces.
+        let watched = raft.server_metrics();
         let metrics = watched.borrow_watched();
         let list = &metrics.committed_membership_config;
         let role = match metrics.state {
@@ -22,9 +28,9 @@ impl Shared {
         ClusterStatus {
             node_id: self.identity.node_id.clone(),
             role,
-            term: metrics.current_term,
-            committed_index: metrics.local_committed.map_or(0, |id| id.index),
-            applied_index: metrics.last_applied.map_or(0, |id| id.index),
+            term: metrics.vote.leader_id.term,
+            committed_index,
+            applied_index,
             members: members(list, metrics.current_leader),
             configuration_index: list.log_id().map_or(0, |id| id.index),
             leading_for: self.leadership.get().map(|lead| lead.since.elapsed()),

@@ -41,21 +41,25 @@ pub(crate) async fn run(shared: Arc<Shared>, mut epoch: Epoch, mut gone: Gone) {
         }
         match rebuild(&shared, &mut budget, epoch, gone, reason).await {
             Some(next) => (epoch, gone) = next,
-            None => return finish(&shared).await,
+            None => return finish(shared).await,
         }
     }
     drop(epoch);
     wait_gone(gone).await;
-    finish(&shared).await;
+    finish(shared).await;
 }
 
-/// Makes what was accepted durable, then says that all is over.
-async fn finish(shared: &Arc<Shared>) {
+/// Makes what was accepted durable, lets go of everything, then says that all is over.
+async fn finish(shared: Arc<Shared>) {
     shared.closing().await;
+    shared.tasks.close();
+    shared.tasks.wait().await;
     let stores = Arc::clone(&shared.stores);
     // An error here has been reported as a fault.
     let _ = tokio::task::spawn_blocking(move || stores.close()).await;
-    shared.life.send_replace(Life::Closed);
+    let life = shared.life.clone();
+    drop(shared);
+    life.send_replace(Life::Closed);
 }
 
 /// `None` when the core may not be built any more.
@@ -132,7 +136,7 @@ fn observe(shared: &Arc<Shared>, raft: &Arc<Raft>) {
     if !is_leader {
         shared.leadership.lost();
     } else if shared.leadership.elected(term) {
-        tokio::spawn(make_ready(Arc::clone(shared), Arc::clone(raft), term));
+        shared.tasks.spawn(make_ready(Arc::clone(shared), Arc::clone(raft), term));
     }
     note_sole_voter(shared, raft);
     shared.status_changed();

@@ -10,6 +10,8 @@ use coffer_seal::Barrier;
 
 pub use settings::{LeaseLimits, Settings};
 
+use tokio::sync::Notify;
+
 use crate::audit_log::AuditLog;
 use crate::clock::Clock;
 use crate::identity::Identities;
@@ -53,6 +55,8 @@ pub struct Active {
     pub quotas: Quotas,
     /// Failed logins.
     pub lockouts: Lockouts,
+    /// Told when a mount may have work that outlasts a request.
+    pub mount_work: Notify,
 }
 
 impl Active {

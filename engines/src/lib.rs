@@ -8,6 +8,11 @@ mod cubbyhole;
 mod kv;
 mod plaintext;
 
+#[cfg(test)]
+mod bench;
+#[cfg(test)]
+mod bench_store;
+
 use coffer_core::mount::{MountKind, Registry};
 
 pub use cubbyhole::Cubbyhole;

@@ -8,3 +8,16 @@
 
 pub mod backend;
 pub mod node;
+mod identity;
+
+use std::sync::Arc;
+
+use coffer_core::mount::{MountKind, Registry};
+
+/// Adds the engines that every server has mounted: `sys/` and `identity/`.
+#[must_use]
+pub fn register(registry: Registry) -> Registry {
+    registry
+        .with_privileged(MountKind::Secrets, "system", |_, access| Ok(Arc::new(backend::SystemBackend::new(access))))
+        .with(MountKind::Secrets, "identity", Box::new(|_| Ok(Arc::new(identity::IdentityBackend))))
+}

@@ -67,6 +67,7 @@ impl Active {
             identities: Default::default(),
             quotas: Default::default(),
             lockouts: Default::default(),
+            mount_work: Default::default(),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 mod activate;
 mod init;
+mod mount_work;
 mod node;
 mod observer;
 mod phase;

@@ -57,6 +57,7 @@ fn invalidate(active: &Active, key: &str) {
 
 fn core_changed(active: &Active, key: &str) {
     let reloaded = if key == MountKind::Secrets.storage_path() || key == MountKind::Auth.storage_path() {
+        active.mount_work.notify_one();
         active.mounts.reload(&mut active.transaction())
     } else if key.starts_with("core/audit") {
         active.audit.reload(&mut active.transaction())

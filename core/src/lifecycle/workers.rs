@@ -28,6 +28,7 @@ impl Workers {
         let mut tasks = JoinSet::new();
         tasks.spawn(expire(Arc::clone(active)));
         tasks.spawn(rotate(Arc::clone(active)));
+        tasks.spawn(super::mount_work::run(Arc::clone(active)));
         Self { _tasks: tasks }
     }
 }

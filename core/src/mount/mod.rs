@@ -1,5 +1,6 @@
 //! Mounts: what is mounted where, kept in storage as Vault keeps it, and routed by longest path.
 
+pub mod clearing;
 mod config;
 mod entry;
 mod registry;

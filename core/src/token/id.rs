@@ -13,6 +13,9 @@ pub const LEGACY_BATCH_PREFIX: &str = "b.";
 
 /// Random characters in an id or an accessor.
 const LENGTH: usize = 24;
+
+/// Bytes of a root token: `hvs.` and the random characters. A one-time pad for it is as long.
+pub const ROOT_TOKEN_LEN: usize = 4 + LENGTH;
 const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
 /// A new service token.

@@ -26,7 +26,7 @@ pub use authenticate::Live;
 pub use caller::Caller;
 pub use create::{Created, NewToken, Shown};
 pub use entry::{StoredTokenType, TokenEntry};
-pub use id::base62;
+pub use id::{ROOT_TOKEN_LEN, base62};
 pub use login::{LoggedIn, is_not_assignable};
 pub use payload::auth_payload;
 pub use renew::{ROLE, RenewedToken};

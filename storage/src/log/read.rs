@@ -31,6 +31,10 @@ impl LogStore {
         }
         // What left memory since then is in the file: it is written before it is let go.
         let (mut entries, mut room) = self.read_file(first, end_on_disk, max_bytes)?;
+        if entries.is_empty() {
+            // An empty log may begin at any index.
+            return Ok(from_memory);
+        }
         if entries.last().is_some_and(|last| last.at.index + 1 == end_on_disk) {
             for record in from_memory {
                 if record.encoded_len() > room {

@@ -45,10 +45,9 @@ fn of_accessor(backend: &SystemBackend, cx: &mut Context<'_>, matched: &Matched<
     }
     let now = cx.now();
     let (tx, active) = cx.system(backend.access());
-    let entry = active
-        .tokens
-        .find_by_accessor(tx, &accessor, now)?
-        .ok_or_else(|| Failure::invalid("1 error occurred:\n\t* invalid accessor\n\n"))?;
+    let unknown = || Failure::invalid("1 error occurred:\n\t* invalid accessor\n\n");
+    let token = active.tokens.token_of_accessor(tx, &accessor)?.ok_or_else(unknown)?;
+    let entry = active.tokens.find(tx, token.expose(), now)?.ok_or_else(unknown)?;
     let caller = active.caller(tx, entry)?;
     Ok(answer(&caller.acl, &paths))
 }

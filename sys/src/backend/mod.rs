@@ -1,5 +1,11 @@
 //! The engine mounted at `sys/`.
 
+mod audit;
+mod capabilities;
+mod mounts;
+mod policies;
+mod tools;
+
 use coffer_core::framework::{PathHelp, Route, RouteTable};
 use coffer_core::{Backend, Call, Context, Failure, Response, SpecialPaths, SystemAccess};
 
@@ -48,7 +54,13 @@ const ROOT: &[&str] = &[
 impl SystemBackend {
     /// The backend, with leave to reach beyond its own storage.
     pub fn new(access: SystemAccess) -> Self {
-        let groups: Vec<Vec<Route<Self>>> = vec![];
+        let groups: Vec<Vec<Route<Self>>> = vec![
+            mounts::routes(),
+            policies::routes(),
+            capabilities::routes(),
+            audit::routes(),
+            tools::routes(),
+        ];
         Self { access, routes: RouteTable::new(groups.into_iter().flatten().collect()) }
     }
 

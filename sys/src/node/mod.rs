@@ -1,11 +1,61 @@
 //! What a node answers in every phase: about itself, and to those who open it.
 
+mod body;
+mod generate_root;
+mod health;
+mod init;
+mod leader;
+mod metrics;
+mod rekey;
+mod seal_status;
+mod unseal;
+
 use std::sync::Arc;
 
-use coffer_core::lifecycle::Node;
-use coffer_core::{Failure, Request, Response};
+use coffer_core::lifecycle::{Node, Phase};
+use coffer_core::{Body, Failure, Operation, Raw, Request, Response};
+use serde_json::Value;
 
 /// Answers a request that is about the node itself; `None`: it is one for the pipeline.
-pub async fn answer(_node: &Arc<Node>, _request: &Arc<Request>) -> Option<Result<Response, Failure>> {
-    None
+pub async fn answer(node: &Arc<Node>, request: &Arc<Request>) -> Option<Result<Response, Failure>> {
+    let path = request.path.strip_prefix("sys/")?;
+    Some(match path {
+        "health" => health::answer(node, request),
+        "seal-status" => only(request, &[Operation::Read]).map(|()| seal_status::answer(node)),
+        "init" => init::answer(node, request).await,
+        "unseal" => unseal::answer(node, request).await,
+        "leader" => only(request, &[Operation::Read]).and_then(|()| leader::answer(node)),
+        "metrics" => metrics::answer(node, request).await,
+        "seal" if request.operation.is_write() && !node.phase().holds_keys() => match &*node.phase() {
+            // What is sealed stays so; before init there is nothing to seal.
+            Phase::Uninitialized | Phase::Sealed => Ok(Response::empty()),
+            Phase::Standby(_) | Phase::Active(_) => return None,
+        },
+        "seal" | "step-down" if !request.operation.is_write() => Err(not_allowed()),
+        "rekey/init" => rekey::init(node, request),
+        "rekey/update" => rekey::update(node, request).await,
+        "rekey/verify" => rekey::verify(node, request).await,
+        "generate-root/attempt" | "generate-root" => generate_root::attempt(node, request),
+        "generate-root/update" => generate_root::update(node, request).await,
+        _ => return None,
+    })
+}
+
+/// HTTP 405 without a text, as for methods that a path does not know.
+fn not_allowed() -> Failure {
+    Failure::MethodNotAllowed
+}
+
+fn only(request: &Request, operations: &[Operation]) -> Result<(), Failure> {
+    if operations.contains(&request.operation) { Ok(()) } else { Err(not_allowed()) }
+}
+
+/// A JSON object with a status of its own and no envelope.
+fn with_status(status: u16, value: &Value) -> Response {
+    let mut bytes = value.to_string().into_bytes();
+    bytes.push(b'\n');
+    Response {
+        body: Body::Raw(Raw { status, content_type: "application/json", bytes }),
+        ..Response::default()
+    }
 }

@@ -127,3 +127,55 @@ impl Backend for Passthrough {
 fn as_folder(path: &str) -> String {
     if path.is_empty() || path.ends_with('/') { path.to_owned() } else { format!("{path}/") }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::bench::{Answer, Bench, DONE};
+
+    #[test]
+    fn the_last_value_is_kept() {
+        let mut kv = Bench::kv("1");
+        assert_eq!(kv.read("a"), Answer::NotFound);
+        assert_eq!(kv.write("a", json!({"user": "u", "n": 3, "unknown": true})), DONE);
+        assert_eq!(kv.write("a", json!({"user": "other"})), DONE);
+        assert_eq!(kv.read("a").data(), json!({"user": "other"}));
+        assert_eq!(kv.delete("a"), DONE);
+        assert_eq!(kv.delete("a"), DONE);
+        assert_eq!(kv.read("a"), Answer::NotFound);
+        assert_eq!(kv.write("a", json!({})), Answer::Refused("missing data fields".to_owned()));
+        assert_eq!(kv.write("", json!({"a": 1})), Answer::Refused("missing path".to_owned()));
+        assert_eq!(kv.patch("a", json!({"a": 1})), Answer::Unsupported);
+    }
+
+    #[test]
+    fn folders_are_listed() {
+        let mut kv = Bench::kv("1");
+        for key in ["a", "dir/b", "dir/sub/c"] {
+            kv.write(key, json!({"v": 1}));
+        }
+        assert_eq!(kv.list("").data(), json!({"keys": ["a", "dir/"]}));
+        assert_eq!(kv.list("dir").data(), json!({"keys": ["b", "sub/"]}));
+        assert_eq!(kv.list("dir/").data(), json!({"keys": ["b", "sub/"]}));
+        assert_eq!(kv.list("none"), Answer::NotFound);
+        assert_eq!(kv.scan("dir").data(), json!({"keys": ["b", "sub/c"]}));
+        assert_eq!(kv.scan("none").data(), json!({}));
+    }
+
+    #[test]
+    fn the_life_in_a_secret_is_told() {
+        let mut kv = Bench::kv("1");
+        let mut told = |data| {
+            kv.write("a", data);
+            match kv.send(Operation::Read, "a", json!({})).unwrap().lease {
+                Lease::Hint(span) => span,
+                other => panic!("no hint: {other:?}"),
+            }
+        };
+        assert_eq!(told(json!({"ttl": "1h"})), Duration::from_secs(3600));
+        assert_eq!(told(json!({"ttl": 0})), Duration::ZERO);
+        assert_eq!(told(json!({"x": 1})), Duration::from_secs(768 * 3600));
+    }
+}

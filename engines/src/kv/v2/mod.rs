@@ -17,6 +17,9 @@ mod upgrade;
 mod version_data;
 mod wrong_path;
 
+#[cfg(test)]
+mod tests;
+
 use std::sync::Arc;
 
 use coffer_core::framework::{PathHelp, RouteTable};

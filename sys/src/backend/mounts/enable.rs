@@ -22,6 +22,7 @@ pub(super) fn enable(
     let fields = &matched.fields;
     let path = mount_path(fields.capture("path"));
     let type_name = type_name(matched)?;
+    let now = cx.now();
     let (tx, active) = cx.system(backend.access());
     refuse_path(&path, kind)?;
     if matches!(type_name.as_str(), "system" | "cubbyhole" | "identity" | "ns_system" | "token") {
@@ -61,7 +62,7 @@ pub(super) fn enable(
     }
     // A backend that can't be built must not get into the table.
     let built = active.mounts.registry().build(&mount)?;
-    let mut own = Context::new(tx, &mount, cx.now(), active);
+    let mut own = Context::new(tx, &mount, now, active);
     built.prepare(&mut own)?;
     let (tx, _) = cx.system(backend.access());
     table.entries.push(mount);

@@ -40,6 +40,11 @@ const TUNE_FIELDS: &[Field] = &[
     Field::new("plugin_version", Kind::Text, "Version of the plugin."),
 ];
 
+const REMOUNT_FIELDS: &[Field] = &[
+    Field::new("from", Kind::Text, "Where it is mounted."),
+    Field::new("to", Kind::Text, "Where it shall be mounted."),
+];
+
 pub(super) fn routes() -> Vec<Route<SystemBackend>> {
     vec![
         Route::new("mounts/?", &[], "List the secrets engines.")
@@ -60,15 +65,7 @@ pub(super) fn routes() -> Vec<Route<SystemBackend>> {
             .on(Read, |backend, cx, matched| show::one(backend, cx, matched, MountKind::Auth))
             .on(Update, |backend, cx, matched| enable::enable(backend, cx, matched, MountKind::Auth))
             .on(Delete, |backend, cx, matched| unmount::unmount(backend, cx, matched, MountKind::Auth)),
-        Route::new(
-            "remount",
-            &[
-                Field::new("from", Kind::Text, "Where it is mounted."),
-                Field::new("to", Kind::Text, "Where it shall be mounted."),
-            ],
-            "Move a mount to another path.",
-        )
-        .on(Update, unmount::remount),
+        Route::new("remount", REMOUNT_FIELDS, "Move a mount to another path.").on(Update, unmount::remount),
         Route::new("remount/status/{migration_id}", &[], "How a move stands.").on(Read, unmount::remount_status),
     ]
 }

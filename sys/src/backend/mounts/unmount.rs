@@ -1,7 +1,8 @@
 //! Taking mounts away, and moving them.
 
 use coffer_core::framework::Matched;
-use coffer_core::mount::{MountKind, Mounts};
+use coffer_core::lease::Force;
+use coffer_core::mount::{MountKind, Mounts, clearing};
 use coffer_core::{Context, Failure, Response};
 use serde_json::json;
 
@@ -31,7 +32,9 @@ pub(super) fn unmount(
     }
     let gone = table.entries.remove(index);
     Mounts::write(tx, &table)?;
-    active.leases.clear_mount(tx, &gone, now)?;
+    // What is left is revoked behind it.
+    let _ = active.leases.revoke_prefix(tx, active, &gone.api_path(), Force::No, now)?;
+    clearing::begin(tx, &gone)?;
     Ok(Response::empty())
 }
 
@@ -70,7 +73,7 @@ pub(super) fn remount(
     if let Some(taken) = enable::conflict(&table.entries, to_path) {
         return Err(Failure::Invalid(format!("path already in use at {taken:?}")));
     }
-    active.leases.revoke_prefix_in_background(tx, &table.entries[index].api_path(), now)?;
+    let _ = active.leases.revoke_prefix(tx, active, &table.entries[index].api_path(), Force::No, now)?;
     to_path.clone_into(&mut table.entries[index].path);
     Mounts::write(tx, &table)?;
     let id = uuid::Uuid::new_v4().to_string();

@@ -1,0 +1,36 @@
+//! What is known of a connection, and how far its requests may go.
+
+use std::time::Duration;
+
+use coffer_core::Remote;
+
+/// What is known of a connection before its first request.
+#[derive(Clone, Copy, Debug)]
+pub struct ConnectionInfo {
+    /// The other end; `None` on a unix socket.
+    pub remote: Option<Remote>,
+}
+
+/// Bounds on what the callers of a listener may make the server do.
+#[derive(Clone, Debug)]
+pub struct HttpLimits {
+    /// `max_request_size`: bytes of a body.
+    pub body: usize,
+    /// `max_request_duration`: from the head to the answer.
+    pub request_time: Duration,
+    /// `require_request_header`: refuse requests without `X-Vault-Request: true`.
+    pub require_request_header: bool,
+    /// `unauthenticated_metrics_access`.
+    pub open_metrics: bool,
+}
+
+impl Default for HttpLimits {
+    fn default() -> Self {
+        Self {
+            body: 32 * 1024 * 1024,
+            request_time: Duration::from_secs(90),
+            require_request_header: false,
+            open_metrics: false,
+        }
+    }
+}

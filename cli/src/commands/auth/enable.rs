@@ -1,0 +1,50 @@
+use super::super::mount::{self, *};
+use crate::client::Request;
+use crate::command::{Action, Arguments, Command, Run};
+use crate::exit::{Exit, Failure, Outcome};
+use crate::flags::output::Output;
+use crate::flags::{Group, Matches};
+use crate::session::Session;
+
+pub(super) static COMMAND: Command = Command {
+    name: "enable",
+    synopsis: "Enables a new auth method",
+    usage: "[options] TYPE",
+    about: "Mounts an auth method of a type, at the path of that name or another, below auth/.",
+    examples: &[
+        ("Enable userpass at auth/userpass/", "{} auth enable userpass"),
+        ("Enable it at another path", "{} auth enable -path=people userpass"),
+    ],
+    action: Action::Run(Run::new(Arguments::ONE, Output::None, run).flags(&[Group {
+        title: "Command Options",
+        flags: &[
+            &ALLOWED_RESPONSE_HEADERS,
+            &AUDIT_NON_HMAC_REQUEST_KEYS,
+            &AUDIT_NON_HMAC_RESPONSE_KEYS,
+            &DEFAULT_LEASE_TTL,
+            &DESCRIPTION,
+            &EXTERNAL_ENTROPY_ACCESS,
+            &LISTING_VISIBILITY,
+            &LOCAL,
+            &MAX_LEASE_TTL,
+            &OPTIONS,
+            &PASSTHROUGH_REQUEST_HEADERS,
+            &PATH,
+            &PLUGIN_NAME,
+            &PLUGIN_VERSION,
+            &SEAL_WRAP,
+            &TOKEN_TYPE,
+            &VERSION,
+        ],
+    }])),
+};
+
+fn run(session: &mut Session, flags: &Matches) -> Outcome {
+    let client = session.client(flags)?;
+    let (kind, path) = mount::kind_and_path(flags);
+    let request = Request::post(format!("sys/auth/{path}")).json(mount::enabling(flags, &kind));
+    client.send(&request).map_err(|error| Failure::server(format!("Error enabling {kind} auth: {error}")))?;
+    let version = mount::version_suffix(flags);
+    session.ui.output(&format!("Success! Enabled {kind} auth method{version} at: {path}"));
+    Ok(Exit::OK)
+}

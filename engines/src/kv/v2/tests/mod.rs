@@ -1,0 +1,6 @@
+//! The engine as a whole, on storage in memory.
+
+mod behaviour;
+mod model;
+mod openbao_storage;
+mod upgrade;
