@@ -62,8 +62,10 @@ pub(crate) fn parse(headers: &HeaderMap, body: &[u8]) -> Result<Payload, Failure
     if count_values(body) > MAX_VALUES {
         return Err(Failure::TooLarge(format!("the request body holds more than {MAX_VALUES} JSON values")));
     }
+    // Bytes that are not UTF-8 become U+FFFD, as in Go's decoder; texts are rarely so.
+    let text = String::from_utf8_lossy(body);
     // What follows the first value is not looked at, as in Vault.
-    let mut values = serde_json::Deserializer::from_slice(body).into_iter::<Value>();
+    let mut values = serde_json::Deserializer::from_str(&text).into_iter::<Value>();
     match values.next() {
         None => Ok(Payload::default()),
         Some(Ok(Value::Object(map))) => Ok(map.into()),
@@ -141,6 +143,12 @@ mod tests {
         assert!(error("[1]").contains("cannot unmarshal array into Go value"));
         assert!(!error("{\"a\": hidden-value}").contains("hidden"));
         assert!(error(&"[".repeat(100_000)).contains("nested too deeply"));
+    }
+
+    #[test]
+    fn other_encodings_lose_their_characters_alone() {
+        let parsed = parse(&HeaderMap::new(), b"{\"a\": \"caf\xe9\"}").unwrap();
+        assert_eq!(parsed.map()["a"], "caf\u{fffd}");
     }
 
     #[test]

@@ -21,6 +21,9 @@ use crate::listen::{Answer, ConnectionInfo, Peer};
 /// The level of Vault's API that is kept to, with this build's version as metadata.
 pub const API_VERSION: &str = concat!("1.19.0+coffer.", env!("CARGO_PKG_VERSION"));
 
+/// When this build was made, RFC 3339.
+pub const BUILD_DATE: &str = env!("COFFER_BUILD_DATE");
+
 /// A node and what it stands on.
 pub struct Assembly {
     /// Answers requests.
@@ -84,14 +87,15 @@ impl Answer for Api {
 
     async fn answer(&self, request: Request<Incoming>, connection: Arc<ConnectionInfo>) -> HttpResponse {
         let remote = match connection.peer {
-            Peer::Tcp(address) => {
-                Some(Remote { address: address.ip().to_canonical(), port: address.port() })
-            }
+            Peer::Tcp(address) => Some(Remote { address: address.ip().to_canonical(), port: address.port() }),
             Peer::Unix => None,
         };
         let listener = &connection.listener;
         let limits = HttpLimits {
-            body: listener.limits.max_request_size.map_or(usize::MAX, |size| usize::try_from(size).unwrap_or(usize::MAX)),
+            body: listener
+                .limits
+                .max_request_size
+                .map_or(usize::MAX, |size| usize::try_from(size).unwrap_or(usize::MAX)),
             request_time: listener.limits.max_request_duration.unwrap_or(self.request_time),
             require_request_header: false,
             open_metrics: listener.access.unauthenticated_metrics,

@@ -4,3 +4,4 @@
 pub mod assemble;
 pub mod config;
 pub mod listen;
+pub mod logging;
