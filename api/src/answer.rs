@@ -1,7 +1,7 @@
 //! From an answer, or a failure, to an HTTP response.
 
 use bytes::Bytes;
-use coffer_core::{Body, Envelope, Failure, Payload, Response};
+use coffer_core::{Body, Completion, Envelope, Failure, Payload, Response};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, LOCATION, STRICT_TRANSPORT_SECURITY};
 use http::{HeaderMap, StatusCode};
 use http_body_util::Full;
@@ -17,7 +17,13 @@ const JSON: &str = "application/json";
 
 pub(crate) fn answer(request_id: &str, result: Result<Response, Failure>) -> HttpResponse {
     match result {
-        Ok(response) => success(request_id, response, StatusCode::OK),
+        Ok(response) => {
+            let status = match response.completion {
+                Completion::Done => StatusCode::OK,
+                Completion::Accepted => StatusCode::ACCEPTED,
+            };
+            success(request_id, response, status)
+        }
         Err(Failure::Gone(response)) => success(request_id, *response, StatusCode::NOT_FOUND),
         Err(failure) => {
             if let Failure::Internal(text) = &failure {

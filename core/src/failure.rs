@@ -10,6 +10,9 @@ pub enum Failure {
     /// The request is wrong; the text says how (400).
     #[error("{0}")]
     Invalid(String),
+    /// A login with a name or secret that does not fit (400): counts for user lockout.
+    #[error("{0}")]
+    BadCredentials(String),
     /// The caller may not (403).
     #[error("permission denied")]
     Denied,
@@ -66,6 +69,12 @@ pub enum Failure {
     /// No audit device could record it; the text says whether a change was made (500).
     #[error("{0}")]
     Audit(String),
+    /// What Vault answers with 500 although the request is at fault; the text is for the caller.
+    #[error("{0}")]
+    Fault(String),
+    /// A failure on a path that needs no token: told in its own words, without the preface of Vault's router.
+    #[error("{0}")]
+    Tokenless(Box<Failure>),
     /// Stored data is damaged or the store is broken (500). The text is for the log; callers get a short one.
     #[error("{0}")]
     Internal(String),
@@ -75,6 +84,11 @@ impl Failure {
     /// [`Failure::Invalid`] from anything that can be a text.
     pub fn invalid(text: impl Into<String>) -> Self {
         Self::Invalid(text.into())
+    }
+
+    /// [`Failure::Fault`] from anything that can be a text.
+    pub fn fault(text: impl Into<String>) -> Self {
+        Self::Fault(text.into())
     }
 
     /// [`Failure::Internal`] from anything that prints.

@@ -37,7 +37,7 @@ pub use envelope::Envelope;
 pub use failure::Failure;
 pub use grant::{Alias, Grant, TokenType};
 pub use request::{Operation, Remote, Request, WrapRequest};
-pub use response::{Afterwards, Body, Granted, Lease, LeasedSecret, Raw, Response, WrapInfo};
+pub use response::{Afterwards, Body, Completion, Granted, Lease, LeasedSecret, Raw, Response, WrapInfo};
 pub use secret::{Payload, SecretText, wipe};
 pub use timestamp::Timestamp;
 pub use transaction::{Savepoint, Transaction};

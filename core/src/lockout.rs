@@ -8,7 +8,7 @@ use parking_lot::Mutex;
 use crate::Timestamp;
 use crate::mount::Mount;
 
-/// Names counted at most; beyond it the oldest count is dropped.
+/// Names counted at most; beyond it the lowest and oldest counts are dropped.
 const CAPACITY: usize = 100_000;
 
 /// Failed logins by mount accessor and name. Kept in memory on the active node, as Vault keeps them.
@@ -40,11 +40,8 @@ impl LockoutRule {
         if !matches!(mount.type_name.as_str(), "userpass" | "ldap" | "approle") {
             return None;
         }
-        let default = Self {
-            threshold: 5,
-            duration: Duration::from_secs(15 * 60),
-            counter_reset: Duration::from_secs(15 * 60),
-        };
+        let default =
+            Self { threshold: 5, duration: Duration::from_secs(15 * 60), counter_reset: Duration::from_secs(15 * 60) };
         let Some(config) = &mount.config.user_lockout_config else { return Some(default) };
         if config.disable_lockout {
             return None;
@@ -72,9 +69,7 @@ impl Lockouts {
         let Some(rule) = LockoutRule::of(mount) else { return };
         let mut failures = self.failures.lock();
         if failures.len() >= CAPACITY && !failures.contains_key(&key(mount, name)) {
-            if let Some(oldest) = failures.iter().min_by_key(|(_, found)| found.last).map(|(key, _)| key.clone()) {
-                failures.remove(&oldest);
-            }
+            make_room(&mut failures);
         }
         let found = failures.entry(key(mount, name)).or_insert(Failures { count: 0, last: now });
         let quiet = now.since(found.last);
@@ -99,7 +94,9 @@ impl Lockouts {
                 failures
                     .iter()
                     .filter(move |((accessor, _), found)| {
-                        *accessor == mount.accessor && found.count >= rule.threshold && now.since(found.last) < rule.duration
+                        *accessor == mount.accessor
+                            && found.count >= rule.threshold
+                            && now.since(found.last) < rule.duration
                     })
                     .map(|(key, _)| key.clone())
             })
@@ -107,6 +104,15 @@ impl Lockouts {
         locked.sort();
         locked
     }
+}
+
+/// Drops an eighth: many names at once, since each time all have to be looked at. Low counts go before high ones, or a
+/// locked name could be opened by failing with others.
+fn make_room(failures: &mut HashMap<(String, String), Failures>) {
+    let rank = |found: &Failures| (found.count, found.last);
+    let mut ranks: Vec<_> = failures.values().map(rank).collect();
+    let (_, &mut cut, _) = ranks.select_nth_unstable(CAPACITY / 8);
+    failures.retain(|_, found| rank(found) > cut);
 }
 
 fn key(mount: &Mount, name: &str) -> (String, String) {
@@ -143,5 +149,17 @@ mod tests {
         (0..5).for_each(|_| lockouts.failed(&mount, "ann", now));
         assert!(lockouts.forget(&mount.accessor, "ann"));
         assert!(!lockouts.is_locked(&mount, "ann", now));
+    }
+
+    #[test]
+    fn a_flood_of_names_does_not_open_a_locked_one() {
+        let (lockouts, mount) = (Lockouts::default(), Mount::new(MountKind::Auth, "userpass/", "userpass"));
+        let start = Timestamp::now();
+        (0..5).for_each(|_| lockouts.failed(&mount, "ann", start));
+        for number in 0..CAPACITY + 10 {
+            lockouts.failed(&mount, &number.to_string(), start.plus(Duration::from_nanos(number as u64)));
+        }
+        assert!(lockouts.failures.lock().len() <= CAPACITY);
+        assert!(lockouts.is_locked(&mount, "ann", start.plus(Duration::from_secs(1))));
     }
 }

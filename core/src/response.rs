@@ -19,10 +19,22 @@ pub struct Response {
     pub warnings: Vec<String>,
     /// Set by the pipeline when the answer was put into a wrapping token.
     pub wrap: Option<Box<WrapInfo>>,
+    /// Whether the work is done, or has only begun.
+    pub completion: Completion,
     /// Further HTTP headers.
     pub headers: Vec<(&'static str, String)>,
     /// What the node does once the answer is committed and audited.
     pub afterwards: Afterwards,
+}
+
+/// Whether the work of a request is done when it is answered.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Completion {
+    /// It is.
+    #[default]
+    Done,
+    /// It goes on (HTTP 202).
+    Accepted,
 }
 
 /// What a request asks of the node itself, done after its commit and its audit.
@@ -166,6 +178,13 @@ impl Response {
     #[must_use]
     pub fn warn(mut self, text: impl Into<String>) -> Self {
         self.warnings.push(text.into());
+        self
+    }
+
+    /// Says that the work has only begun.
+    #[must_use]
+    pub fn accepted(mut self) -> Self {
+        self.completion = Completion::Accepted;
         self
     }
 

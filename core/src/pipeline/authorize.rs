@@ -24,6 +24,14 @@ pub(super) struct Prepared {
     pub(super) last_use: bool,
 }
 
+impl Prepared {
+    /// The request as the backend sees it.
+    pub(super) fn call<'a>(&'a self, request: &'a Request) -> Call<'a> {
+        let operation = self.permit.operation();
+        Call { path: self.cut.of(request), operation, request, caller: self.caller.as_ref() }
+    }
+}
+
 /// The part of a request's path below its mount.
 #[derive(Clone, Copy)]
 pub(super) struct Cut(usize);
@@ -55,7 +63,7 @@ pub(super) fn authorize(active: &Arc<Active>, request: &Request, trail: &mut Tra
             Some(_) => authenticate(active, &mut tx, request, now, trail).ok(),
             None => None,
         };
-        let permit = Permit::granted(request.operation);
+        let permit = Permit::open_path(request.operation);
         return Ok(Prepared { tx, mounted: Arc::clone(mounted), cut, caller, permit, now, last_use: false });
     }
     let caller = authenticate(active, &mut tx, request, now, trail)?;
@@ -82,12 +90,7 @@ fn authenticate(
     Ok(caller)
 }
 
-fn count_use(
-    active: &Arc<Active>,
-    tx: &mut Transaction,
-    caller: &Caller,
-    trail: &mut Trail,
-) -> Result<bool, Failure> {
+fn count_use(active: &Arc<Active>, tx: &mut Transaction, caller: &Caller, trail: &mut Trail) -> Result<bool, Failure> {
     if trail.uses_left == 0 {
         return Ok(false);
     }

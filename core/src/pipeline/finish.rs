@@ -28,7 +28,8 @@ pub(super) fn finish(
     if let Lease::Secret(secret) = response.lease {
         let caller = work.caller.as_ref().ok_or_else(|| Failure::internal("a leased secret without a token"))?;
         let limits = active.settings.lease_limits(mount);
-        let made = active.leases.register_secret(&mut work.tx, &caller.entry, &request.path, *secret, limits, work.now)?;
+        let made =
+            active.leases.register_secret(&mut work.tx, &caller.entry, &request.path, *secret, limits, work.now)?;
         response.warnings.extend(made.warnings);
         response.lease = Lease::Standing { id: made.id, ttl: made.ttl, renewable: made.renewable };
     }
@@ -58,6 +59,5 @@ pub(super) fn finish(
 
 /// Errors and raw answers are never wrapped, nor what says nothing.
 fn wraps(response: &Response) -> bool {
-    response.wrap.is_none()
-        && (response.auth.is_some() || matches!(response.body, Body::Data(_) | Body::Doubled(_)))
+    response.wrap.is_none() && (response.auth.is_some() || matches!(response.body, Body::Data(_) | Body::Doubled(_)))
 }

@@ -2,6 +2,7 @@
 
 mod authorize;
 mod finish;
+mod lockout;
 mod permit;
 mod run;
 mod trail;
@@ -15,6 +16,7 @@ use crate::active::Active;
 use crate::{Failure, Request, Response};
 
 use authorize::Prepared;
+use lockout::Login;
 pub use trail::Trail;
 
 /// How long a request is run again after conflicts before it is given up; far beyond what contention on one key needs.
@@ -39,13 +41,26 @@ async fn attempt_all(active: &Arc<Active>, request: &Arc<Request>, trail: &mut T
             active.audit.request(active, request, trail, error).await?;
             audited = true;
         }
-        match attempt(active, request, prepared?).await {
+        let prepared = prepared?;
+        let open_path = prepared.permit.is_open_path();
+        match attempt(active, request, prepared).await {
             Err(Attempt::Conflict(error)) if begun.elapsed() >= RETRY_FOR => return Err(error.into()),
             // Another request committed first; the cluster has moved on, and so this can't go on for ever.
             Err(Attempt::Conflict(_)) => tokio::task::yield_now().await,
+            Err(Attempt::Failed(failure)) if open_path => return Err(tokenless(failure)),
             Err(Attempt::Failed(failure)) => return Err(failure),
             Ok(response) => return Ok(response),
         }
+    }
+}
+
+/// Marks the failures that are told in other words where no token is needed.
+fn tokenless(failure: Failure) -> Failure {
+    match failure {
+        Failure::Denied | Failure::UnsupportedPath | Failure::UnsupportedOperation | Failure::Fault(_) => {
+            Failure::Tokenless(Box::new(failure))
+        }
+        other => other,
     }
 }
 
@@ -61,7 +76,11 @@ impl From<Failure> for Attempt {
 }
 
 async fn attempt(active: &Arc<Active>, request: &Arc<Request>, prepared: Prepared) -> Result<Response, Attempt> {
-    let (mut work, result) = run::run(active, request, prepared).await;
+    let login = Login::begin(active, request, &prepared)?;
+    let (mut work, mut result) = run::run(active, request, prepared).await;
+    if let Some(login) = &login {
+        result = login.judge(active, result);
+    }
     let result = result.and_then(|response| finish::finish(active, request, &mut work, response));
     let mut tx = work.tx;
     if result.is_err() {
@@ -80,6 +99,9 @@ async fn attempt(active: &Arc<Active>, request: &Arc<Request>, prepared: Prepare
             Err(error @ CommitError::Conflict { .. }) => return Err(Attempt::Conflict(error)),
             Err(error) => return Err(Attempt::Failed(result.err().unwrap_or(error.into()))),
         }
+    }
+    if let (Ok(_), Some(login)) = (&result, &login) {
+        login.succeeded(active);
     }
     result.map_err(Attempt::Failed)
 }

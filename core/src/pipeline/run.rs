@@ -60,8 +60,7 @@ impl Work {
         cut: Cut,
         permit: &Permit,
     ) -> Result<Response, Failure> {
-        let call =
-            Call { path: cut.of(request), operation: permit.operation(), request, caller: self.caller.as_ref() };
+        let call = Call { path: cut.of(request), operation: permit.operation(), request, caller: self.caller.as_ref() };
         let mut cx = Context::new(&mut self.tx, &self.mounted.mount, self.now, active);
         self.mounted.backend.handle(&mut cx, &call)
     }

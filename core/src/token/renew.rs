@@ -44,7 +44,10 @@ impl Tokens {
             grant.internal.map_mut().insert(ROLE.to_owned(), Value::String(entry.role.clone()));
             (grant.period, grant.explicit_max_ttl) = (entry.period, entry.explicit_max_ttl);
         }
-        let grant = mounts.renew_login(tx, &record.path, grant, now)?;
+        let grant = mounts.renew_login(tx, &record.path, grant, now).map_err(|failure| match failure {
+            Failure::Fault(text) => Failure::Fault(format!("failed to renew entry: {text}")),
+            other => other,
+        })?;
         let request = TtlRequest {
             increment,
             ttl: grant.ttl,
