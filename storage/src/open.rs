@@ -181,3 +181,96 @@ fn matching_header(log: &NamedDb, state: &NamedDb) -> Result<Header, OpenError> 
         _ => Err(mixed("they belong to different clusters")),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::*;
+
+    fn data(folder: &tempfile::TempDir) -> PathBuf {
+        folder.path().join("data")
+    }
+
+    fn open_at(path: &Path) -> Result<Stores, OpenError> {
+        open(&Medium::Folder(path.to_owned()), None)
+    }
+
+    #[test]
+    fn identity_and_cluster_stay() {
+        let folder = tempfile::tempdir().unwrap();
+        let first = open_at(&data(&folder)).unwrap();
+        let identity = first.identity();
+        assert_eq!(first.cluster_id(), None);
+        first.set_cluster_id(ClusterId([1; 16])).unwrap();
+        assert!(first.set_cluster_id(ClusterId([2; 16])).is_err());
+        drop(first);
+        let again = open_at(&data(&folder)).unwrap();
+        assert_eq!((again.identity(), again.cluster_id()), (identity, Some(ClusterId([1; 16]))));
+    }
+
+    #[test]
+    fn files_of_two_nodes_are_not_mixed() {
+        let (one, two) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        drop(open_at(&data(&one)).unwrap());
+        drop(open_at(&data(&two)).unwrap());
+        fs::copy(data(&two).join(STATE_FILE), data(&one).join(STATE_FILE)).unwrap();
+        let refused = open_at(&data(&one)).unwrap_err();
+        assert!(matches!(refused, OpenError::Mixed { .. }), "{refused}");
+        fs::copy(data(&one).join(LOG_FILE), data(&one).join(STATE_FILE)).unwrap();
+        let refused = open_at(&data(&one)).unwrap_err();
+        assert!(matches!(refused, OpenError::Mixed { .. }), "{refused}");
+    }
+
+    #[test]
+    fn a_lost_file_is_not_silently_made_anew() {
+        for lost in [LOG_FILE, STATE_FILE] {
+            let folder = tempfile::tempdir().unwrap();
+            open_at(&data(&folder)).unwrap().set_cluster_id(ClusterId([1; 16])).unwrap();
+            fs::remove_file(data(&folder).join(lost)).unwrap();
+            let refused = open_at(&data(&folder)).unwrap_err();
+            assert!(matches!(&refused, OpenError::Incomplete { missing, .. } if missing.ends_with(lost)), "{refused}");
+        }
+    }
+
+    #[test]
+    fn a_first_start_that_was_cut_short_is_begun_again() {
+        let folder = tempfile::tempdir().unwrap();
+        drop(open_at(&data(&folder)).unwrap());
+        fs::remove_file(data(&folder).join(LOG_FILE)).unwrap();
+        open_at(&data(&folder)).unwrap();
+    }
+
+    #[test]
+    fn damage_is_named_and_never_a_panic() {
+        for name in [LOG_FILE, STATE_FILE] {
+            for (what, damage) in [
+                ("emptied", (|_: &[u8]| Vec::new()) as fn(&[u8]) -> Vec<u8>),
+                ("cut", |bytes| bytes[..bytes.len() / 2].to_vec()),
+                ("not a database", |_| b"hello".repeat(2000)),
+                ("first page overwritten", |bytes| [&[0x55; 4096], &bytes[4096..]].concat()),
+            ] {
+                let folder = tempfile::tempdir().unwrap();
+                drop(open_at(&data(&folder)).unwrap());
+                let path = data(&folder).join(name);
+                let bytes = fs::read(&path).unwrap();
+                fs::write(&path, damage(&bytes)).unwrap();
+                let refused = open_at(&data(&folder)).expect_err(what);
+                assert!(
+                    matches!(&refused, OpenError::Damaged { path: named, .. } if *named == path),
+                    "{what}: {refused:?}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn a_configured_name_must_be_the_one_on_disk() {
+        let folder = tempfile::tempdir().unwrap();
+        let medium = Medium::Folder(data(&folder));
+        drop(open(&medium, Some("one")).unwrap());
+        assert!(matches!(open(&medium, Some("two")), Err(OpenError::OtherNode { .. })));
+        assert_eq!(open(&medium, None).unwrap().identity().node_id, "one");
+        assert!(matches!(open(&Medium::Memory, Some("")), Err(OpenError::BadNodeId { len: 0 })));
+    }
+}
