@@ -2,20 +2,16 @@
 //!
 //! Owns: who is recognised, and what is vouched for. Must not know: how tokens are stored, policy, HTTP.
 
+mod token;
+
 use std::sync::Arc;
 
 use coffer_core::mount::{MountKind, Registry};
-use coffer_core::{Backend, Call, Context, Failure, Response};
 
-struct NotBuilt;
-
-impl Backend for NotBuilt {
-    fn handle(&self, _cx: &mut Context<'_>, _call: &Call<'_>) -> Result<Response, Failure> {
-        Err(Failure::UnsupportedPath)
-    }
-}
+pub use token::TokenBackend;
 
 /// Adds the auth methods of this build.
+#[must_use]
 pub fn register(registry: Registry) -> Registry {
-    registry.with_privileged(MountKind::Auth, "token", |_, _access| Ok(Arc::new(NotBuilt)))
+    registry.with_privileged(MountKind::Auth, "token", |_, access| Ok(Arc::new(TokenBackend::new(access))))
 }

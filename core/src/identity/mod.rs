@@ -26,13 +26,15 @@ impl Identities {
             return Err(Failure::internal("missing name in alias"));
         }
         // Under guard: of two first logins at the same time one is run again and finds the other's entity.
-        if let Some(id) = store::entity_of_alias(tx, &mount.accessor, &alias.name)? {
-            if let Some(mut entity) = store::read(tx, &id)? {
-                if entity.refresh(&mount.accessor, alias, now) {
-                    store::write(tx, &entity)?;
-                }
-                return if entity.disabled { Err(Failure::Denied) } else { Ok(entity) };
+        let known = match store::entity_of_alias(tx, &mount.accessor, &alias.name)? {
+            Some(id) => store::read(tx, &id)?,
+            None => None,
+        };
+        if let Some(mut entity) = known {
+            if entity.refresh(&mount.accessor, alias, now) {
+                store::write(tx, &entity)?;
             }
+            return if entity.disabled { Err(Failure::Denied) } else { Ok(entity) };
         }
         let entity = Entity::of_alias(mount, alias, now);
         store::write(tx, &entity)?;

@@ -75,7 +75,11 @@ pub(crate) fn load(tx: &mut Transaction, lease_id: &str) -> Result<Option<LeaseR
     tx.get_json(&keys::record(lease_id))
 }
 
-pub(crate) fn of_token(tx: &mut Transaction, entry: &TokenEntry, id: &SaltedId) -> Result<Option<LeaseRecord>, Failure> {
+pub(crate) fn of_token(
+    tx: &mut Transaction,
+    entry: &TokenEntry,
+    id: &SaltedId,
+) -> Result<Option<LeaseRecord>, Failure> {
     load(tx, &token_lease_id(entry, id))
 }
 

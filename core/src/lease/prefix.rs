@@ -67,12 +67,10 @@ impl Job {
             let lease_id = key[keys::ID_PREFIX.len()..].to_owned();
             *work -= 1;
             // Revoking one token may have taken others below the prefix along.
-            if let Some(lease) = lookup::load(tx, &lease_id)? {
-                if lease.issue_time <= self.begun {
-                    let due = Due { revoke: true, force: self.force, attempts: 0 };
-                    // A large tree or a failing engine goes on by itself.
-                    let _ = revoke_lease(tx, mounts, &lease, due, now, work)?;
-                }
+            if let Some(lease) = lookup::load(tx, &lease_id)?.filter(|lease| lease.issue_time <= self.begun) {
+                let due = Due { revoke: true, force: self.force, attempts: 0 };
+                // A large tree or a failing engine goes on by itself.
+                let _ = revoke_lease(tx, mounts, &lease, due, now, work)?;
             }
             self.after = lease_id;
         }
@@ -99,10 +97,9 @@ pub(super) fn advance_jobs(
 /// Whether a job is about to revoke the lease.
 pub(crate) fn is_being_revoked(tx: &mut Transaction, lease: &LeaseRecord) -> Result<bool, Failure> {
     for key in tx.scan(keys::PREFIX_JOBS, "", MAX_JOBS)? {
-        if let Some(job) = tx.peek_json::<Job>(&key)? {
-            if lease.lease_id.starts_with(&job.prefix) && lease.issue_time <= job.begun {
-                return Ok(true);
-            }
+        let job = tx.peek_json::<Job>(&key)?;
+        if job.is_some_and(|job| lease.lease_id.starts_with(&job.prefix) && lease.issue_time <= job.begun) {
+            return Ok(true);
         }
     }
     Ok(false)

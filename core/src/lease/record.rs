@@ -143,7 +143,13 @@ pub struct AliasRecord {
 
 impl LeaseRecord {
     /// A fresh lease; `expire_time` zero means that it never ends.
-    pub(crate) fn new(lease_id: String, path: &str, token: &TokenEntry, now: Timestamp, expire_time: Timestamp) -> Self {
+    pub(crate) fn new(
+        lease_id: String,
+        path: &str,
+        token: &TokenEntry,
+        now: Timestamp,
+        expire_time: Timestamp,
+    ) -> Self {
         Self {
             lease_id,
             client_token: token.id.clone(),
@@ -198,7 +204,10 @@ impl AuthRecord {
             no_default_policy: self.no_default_policy,
             metadata: self.metadata.clone().unwrap_or_default(),
             display_name: self.display_name.clone(),
-            alias: self.alias.as_ref().map(|alias| Alias { name: alias.name.clone(), metadata: alias.metadata.clone() }),
+            alias: self
+                .alias
+                .as_ref()
+                .map(|alias| Alias { name: alias.name.clone(), metadata: alias.metadata.clone() }),
             ttl: self.ttl,
             max_ttl: self.max_ttl,
             explicit_max_ttl: self.explicit_max_ttl,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{AuthRecord, Leases, LeaseRecord, SecretRecord, TtlRequest, grant_ttl, keys};
+use super::{AuthRecord, LeaseRecord, Leases, SecretRecord, TtlRequest, grant_ttl, keys};
 use crate::active::LeaseLimits;
 use crate::token::{SaltedId, TokenEntry, base62};
 use crate::{Failure, LeasedSecret, Timestamp, Transaction};

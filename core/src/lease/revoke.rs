@@ -69,7 +69,11 @@ pub(super) fn revoke_lease(
         }
         Err(failure) => {
             tx.rollback(before);
-            tracing::warn!(lease = lease.lease_id, attempts = due.attempts + 1, "a lease could not be revoked: {failure}");
+            tracing::warn!(
+                lease = lease.lease_id,
+                attempts = due.attempts + 1,
+                "a lease could not be revoked: {failure}"
+            );
             return postpone(tx, lease, due, &failure, now);
         }
     }

@@ -18,7 +18,7 @@ pub(super) fn finish(
     if let Some(auth) = response.auth.take() {
         response.auth = Some(Box::new(match *auth {
             Granted::Login(grant) => {
-                let made = active.from_login(&mut work.tx, mount, grant, &request.path, work.now)?;
+                let made = active.log_in(&mut work.tx, mount, grant, &request.path, work.now)?;
                 response.warnings.extend(made.warnings);
                 Granted::Token(made.auth)
             }

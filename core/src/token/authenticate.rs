@@ -119,10 +119,8 @@ impl Tokens {
     ) -> Result<Option<Known>, Failure> {
         // What this transaction has changed is known to itself alone, for now.
         let shared = !tx.has_writes();
-        if shared {
-            if let Some(known) = self.cache.find(id) {
-                return Ok(known.is_within_time(now).then_some(known));
-            }
+        if let Some(known) = shared.then(|| self.cache.find(id)).flatten() {
+            return Ok(known.is_within_time(now).then_some(known));
         }
         let seen = self.cache.seen(id);
         let Some(entry) = tx.peek_json::<TokenEntry>(&keys::record(id))? else { return Ok(None) };

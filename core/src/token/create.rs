@@ -62,7 +62,6 @@ pub struct Shown {
     pub explicit_max_ttl: Duration,
 }
 
-
 /// A token that was made.
 #[derive(Clone, Debug)]
 pub struct Created {
@@ -75,12 +74,7 @@ pub struct Created {
 impl Tokens {
     /// Makes a token. Fails with [`Failure::Invalid`] on an id that can't be chosen or is taken, and where the parent is
     /// gone: it is read under guard, so that no child survives a revocation that runs at the same time.
-    pub fn create(
-        &self,
-        tx: &mut Transaction,
-        new: NewToken,
-        now: Timestamp,
-    ) -> Result<Created, Failure> {
+    pub fn create(&self, tx: &mut Transaction, new: NewToken, now: Timestamp) -> Result<Created, Failure> {
         if new.path.contains("..") {
             return Err(Failure::invalid("path cannot contain parent references"));
         }

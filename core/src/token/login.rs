@@ -22,7 +22,7 @@ impl Tokens {
     /// Makes the token of a login through `mount`: its policies cleaned, `default` added, `root` refused; its life within
     /// the mount's; its kind as mount and method have it together. `entity` is that of the login, with its policies.
     #[expect(clippy::too_many_arguments, reason = "a login brings these together")]
-    pub fn from_login(
+    pub fn log_in(
         &self,
         tx: &mut Transaction,
         mount: &Mount,
@@ -87,7 +87,7 @@ impl Tokens {
 
 impl Active {
     /// Makes entity and token of a login that a backend vouches for.
-    pub(crate) fn from_login(
+    pub(crate) fn log_in(
         &self,
         tx: &mut Transaction,
         mount: &Mount,
@@ -104,7 +104,7 @@ impl Active {
             None => Vec::new(),
         };
         let entity = entity.as_ref().map(|entity| (entity, policies.as_slice()));
-        self.tokens.from_login(tx, mount, self.settings.lease_limits(mount), grant, entity, path, now)
+        self.tokens.log_in(tx, mount, self.settings.lease_limits(mount), grant, entity, path, now)
     }
 }
 

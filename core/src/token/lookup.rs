@@ -26,7 +26,12 @@ impl Tokens {
     }
 
     /// A token to look at: live, or having its last use with this very request.
-    pub fn look_up(&self, tx: &mut Transaction, token: &str, now: Timestamp) -> Result<Option<Arc<TokenEntry>>, Failure> {
+    pub fn look_up(
+        &self,
+        tx: &mut Transaction,
+        token: &str,
+        now: Timestamp,
+    ) -> Result<Option<Arc<TokenEntry>>, Failure> {
         self.find_in_last_use(tx, token, now)
     }
 

@@ -118,12 +118,10 @@ fn lowest_first(tx: &Transaction, root: &SaltedId, limit: usize) -> Result<(Vec<
         if order.len() >= limit {
             return Ok((order, false));
         }
-        if top.children.is_empty() {
-            if let Some(after) = &top.after {
-                let names = tx.list(&keys::children(&top.node.id), after, limit)?;
-                top.after = if names.len() < limit { None } else { names.last().cloned() };
-                top.children = names.iter().map(|name| SaltedId::from_stored(name)).collect();
-            }
+        if let Some(after) = top.after.take_if(|_| top.children.is_empty()) {
+            let names = tx.list(&keys::children(&top.node.id), &after, limit)?;
+            top.after = names.last().filter(|_| names.len() >= limit).cloned();
+            top.children = names.iter().map(|name| SaltedId::from_stored(name)).collect();
         }
         match top.children.pop_front() {
             Some(child) => {
@@ -203,10 +201,9 @@ fn end_secrets(tx: &mut Transaction, id: &SaltedId, now: Timestamp, work: &mut u
     let found = tx.scan(&lease::keys::of_token(id), "", work.saturating_add(1))?;
     let all = found.len() <= *work;
     for key in found.into_iter().take(*work) {
-        if let Some(lease_id) = tx.get(&key)? {
-            if let Ok(lease_id) = std::str::from_utf8(&lease_id) {
-                Due::REVOKE.schedule(tx, now, lease_id)?;
-            }
+        let lease_id = tx.get(&key)?.unwrap_or_default();
+        if let Some(lease_id) = std::str::from_utf8(&lease_id).ok().filter(|id| !id.is_empty()) {
+            Due::REVOKE.schedule(tx, now, lease_id)?;
         }
         tx.delete(key);
         *work -= 1;

@@ -107,6 +107,9 @@ mod tests {
         // Computed with `openssl dgst` from the same salt and ids.
         let salt = Salt::from_bytes(b"0fd0c8dc-2f64-4f03-9bbd-6a2a7d8f6a00").unwrap();
         assert_eq!(salt.salted("root").as_str(), "4553e9a7d457ce7449b2ae8094ff6ff68c9aa0e7");
-        assert_eq!(salt.salted("hvs.abc").as_str(), "hc492ecc41d9b5e50598795dbbbce5d149ffb58dee04f915bba40d2065971dae9");
+        assert_eq!(
+            salt.salted("hvs.abc").as_str(),
+            "hc492ecc41d9b5e50598795dbbbce5d149ffb58dee04f915bba40d2065971dae9"
+        );
     }
 }
