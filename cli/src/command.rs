@@ -130,7 +130,14 @@ impl Command {
         examples: &'static [(&'static str, &'static str)],
         commands: &'static [&'static Command],
     ) -> Self {
-        Self { name, synopsis, usage: "<subcommand> [options] [args]", about, examples, action: Action::Group(commands) }
+        Self {
+            name,
+            synopsis,
+            usage: "<subcommand> [options] [args]",
+            about,
+            examples,
+            action: Action::Group(commands),
+        }
     }
 
     pub(crate) const fn not_built(name: &'static str, synopsis: &'static str) -> Self {

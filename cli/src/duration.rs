@@ -187,7 +187,9 @@ mod tests {
 
     #[test]
     fn durations_are_read_in_every_form() {
-        for (text, seconds) in [("30", 30), ("1h30m", 5_400), ("2d", 172_800), ("-1", -1), ("1.5m", 90), ("", 0), ("-2s", -2)] {
+        for (text, seconds) in
+            [("30", 30), ("1h30m", 5_400), ("2d", 172_800), ("-1", -1), ("1.5m", 90), ("", 0), ("-2s", -2)]
+        {
             assert_eq!(Span::parse(text), Ok(Span::seconds(seconds)), "{text}");
         }
     }

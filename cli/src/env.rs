@@ -20,9 +20,8 @@ pub(crate) struct Env(BTreeMap<String, Zeroizing<String>>);
 
 impl Env {
     pub(crate) fn of_process() -> Self {
-        let variables = std::env::vars_os().filter_map(|(name, value)| {
-            Some((name.into_string().ok()?, Zeroizing::new(value.into_string().ok()?)))
-        });
+        let variables = std::env::vars_os()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, Zeroizing::new(value.into_string().ok()?))));
         Self(variables.collect())
     }
 

@@ -63,7 +63,10 @@ impl Start {
         if let [word] = &words[..] {
             match word.as_str() {
                 "-v" | "-version" | "--version" => words = vec!["version".to_owned()],
-                "-autocomplete-install" | "--autocomplete-install" | "-autocomplete-uninstall" | "--autocomplete-uninstall" => {
+                "-autocomplete-install"
+                | "--autocomplete-install"
+                | "-autocomplete-uninstall"
+                | "--autocomplete-uninstall" => {
                     print(&completion::how_to_install(&self.program));
                     return Exit::OK;
                 }
@@ -93,7 +96,9 @@ impl Start {
         };
         let mut path = command.name.to_owned();
         let mut depth = 1;
-        while let Some(next) = words.get(depth).and_then(|word| command.subcommands().iter().find(|sub| sub.name == word)) {
+        while let Some(next) =
+            words.get(depth).and_then(|word| command.subcommands().iter().find(|sub| sub.name == word))
+        {
             command = next;
             path = format!("{path} {}", command.name);
             depth += 1;

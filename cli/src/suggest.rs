@@ -15,7 +15,9 @@ mod tests {
     #[test]
     fn near_names_are_found_and_far_ones_are_not() {
         let names = ["read", "write", "status", "secrets"];
-        for (typed, expected) in [("reed", Some("read")), ("secret", Some("secrets")), ("wirte", Some("write")), ("xyzzy", None)] {
+        for (typed, expected) in
+            [("reed", Some("read")), ("secret", Some("secrets")), ("wirte", Some("write")), ("xyzzy", None)]
+        {
             assert_eq!(nearest(typed, names.into_iter()), expected, "{typed}");
         }
     }

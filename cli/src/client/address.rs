@@ -65,9 +65,7 @@ impl Address {
         }
         let port = match port {
             None | Some("") => None,
-            Some(port) => {
-                Some(port.parse().map_err(|_| AddressError::Port(text.to_owned(), format!(":{port}")))?)
-            }
+            Some(port) => Some(port.parse().map_err(|_| AddressError::Port(text.to_owned(), format!(":{port}")))?),
         };
         let prefix = path.trim_end_matches('/').to_owned();
         Ok(Self { scheme, host: host.to_owned(), port, prefix, text: text.to_owned() })
@@ -104,7 +102,7 @@ impl Address {
 
 fn split_port(authority: &str) -> (&str, Option<&str>) {
     match authority.rfind(':') {
-        Some(at) if at > authority.rfind(']').unwrap_or(0) => (&authority[..at], Some(&authority[at + 1..])),
+        Some(at) if authority.rfind(']').is_none_or(|end| at > end) => (&authority[..at], Some(&authority[at + 1..])),
         _ => (authority, None),
     }
 }
@@ -128,15 +126,24 @@ mod tests {
         assert_eq!((v6.bare_host(), v6.port), ("::1", Some(8200)));
         assert_eq!(Address::parse("http://[::1]").unwrap().port, None);
         let unix = Address::parse("unix:///run/v.sock").unwrap();
-        assert_eq!((unix.scheme.clone(), unix.origin().as_str()), (Scheme::Unix("/run/v.sock".into()), "http://localhost"));
+        assert_eq!(
+            (unix.scheme.clone(), unix.origin().as_str()),
+            (Scheme::Unix("/run/v.sock".into()), "http://localhost")
+        );
         assert_eq!(Address::parse("http://user:pw@h:1").unwrap().origin(), "http://h:1");
     }
 
     #[test]
     fn mistakes_are_named() {
-        assert_eq!(Address::parse("http://a b").unwrap_err().to_string(), "parse \"http://a b\": invalid character ' ' in host name");
+        assert_eq!(
+            Address::parse("http://a b").unwrap_err().to_string(),
+            "parse \"http://a b\": invalid character ' ' in host name"
+        );
         assert!(Address::parse("foo").unwrap_err().to_string().starts_with("unsupported protocol scheme \"\""));
-        assert_eq!(Address::parse("http://h:x").unwrap_err().to_string(), "parse \"http://h:x\": invalid port \":x\" after host");
+        assert_eq!(
+            Address::parse("http://h:x").unwrap_err().to_string(),
+            "parse \"http://h:x\": invalid port \":x\" after host"
+        );
         assert_eq!(Address::parse("http://:1").unwrap_err().to_string(), "parse \"http://:1\": no host");
     }
 }

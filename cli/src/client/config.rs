@@ -144,7 +144,8 @@ fn namespace(flags: &Matches) -> Option<String> {
 
 fn headers(flags: &Matches) -> Result<Vec<(String, String)>, ConfigError> {
     let headers = flags.get(&http::HEADER);
-    let reserved: Vec<_> = headers.iter().filter(|(name, _)| name.starts_with("X-Vault-")).map(|(name, _)| name.as_str()).collect();
+    let reserved: Vec<_> =
+        headers.iter().filter(|(name, _)| name.starts_with("X-Vault-")).map(|(name, _)| name.as_str()).collect();
     if !reserved.is_empty() {
         return Err(ConfigError::ReservedHeader(reserved.join(", ")));
     }

@@ -53,12 +53,15 @@ pub(super) async fn open(config: &Config, address: &Address) -> Result<Sender, C
     match tls::handshake(&config.tls, host, stream).await {
         Ok(stream) => start(stream).await,
         Err(TlsFailure::Broken(reason)) => Err(ConnectFailure { reason, passing: true }),
-        Err(TlsFailure::Settings(reason) | TlsFailure::Untrusted(reason)) => Err(ConnectFailure { reason, passing: false }),
+        Err(TlsFailure::Settings(reason) | TlsFailure::Untrusted(reason)) => {
+            Err(ConnectFailure { reason, passing: false })
+        }
     }
 }
 
 async fn start(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) -> Result<Sender, ConnectFailure> {
-    let (sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(|error| passing(error.to_string()))?;
+    let (sender, connection) =
+        http1::handshake(TokioIo::new(stream)).await.map_err(|error| passing(error.to_string()))?;
     // A failure on the connection reaches whoever waits for the answer.
     tokio::spawn(async move {
         let _ = connection.await;
@@ -109,7 +112,7 @@ async fn tunnel(mut stream: TcpStream, proxy: &Proxy, target: &str) -> Result<Tc
     let status = line.lines().next().unwrap_or_default();
     match status.split(' ').nth(1) {
         Some("200") => Ok(stream),
-        _ => Err(passing(status.splitn(2, ' ').nth(1).unwrap_or("no answer from the proxy").to_owned())),
+        _ => Err(passing(status.split_once(' ').map_or("no answer from the proxy", |(_, status)| status).to_owned())),
     }
 }
 

@@ -23,18 +23,23 @@ pub(super) fn command(config: &Config, request: &Request, headers: &HeaderMap, u
         words.push(format!("--cert {}", single_quoted(&certificate.to_string_lossy())));
         words.push(format!("--key {}", single_quoted(&key.to_string_lossy())));
     }
-    let mut lines: Vec<_> = headers.iter().map(|(name, value)| {
-        let value = if value.is_sensitive() {
-            format!("$({} print token)", config.program)
-        } else {
-            String::from_utf8_lossy(value.as_bytes()).into_owned()
-        };
-        format!("-H \"{}: {value}\"", title_case(name.as_str()))
-    }).collect();
+    let mut lines: Vec<_> = headers
+        .iter()
+        .map(|(name, value)| {
+            let value = if value.is_sensitive() {
+                format!("$({} print token)", config.program)
+            } else {
+                String::from_utf8_lossy(value.as_bytes()).into_owned()
+            };
+            format!("-H \"{}: {value}\"", title_case(name.as_str()))
+        })
+        .collect();
     lines.sort();
     words.extend(lines);
     match &request.body {
-        Body::Bytes(body) if !body.is_empty() => words.push(format!("-d {}", single_quoted(&String::from_utf8_lossy(body)))),
+        Body::Bytes(body) if !body.is_empty() => {
+            words.push(format!("-d {}", single_quoted(&String::from_utf8_lossy(body))))
+        }
         Body::File(_) => words.push("--data-binary @FILE".to_owned()),
         _ => {}
     }

@@ -19,9 +19,9 @@ mod sudo;
 mod tls;
 
 pub(crate) use config::{Config, ConfigError, DEFAULT_ADDRESS};
-pub(crate) use error::{RequestError, StatusError};
+pub(crate) use error::RequestError;
 pub(crate) use logical::Reply;
-pub(crate) use request::{Method, Request};
-pub(crate) use response::{Answer, Stream};
-pub(crate) use secret::{Auth, Secret, SecretToken, Wrap};
+pub(crate) use request::Request;
+pub(crate) use response::Stream;
+pub(crate) use secret::{Auth, Secret, SecretToken};
 pub(crate) use send::{Capture, Client};

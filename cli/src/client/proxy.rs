@@ -49,7 +49,11 @@ impl Proxies {
             all: proxy(all)?,
             http: proxy(plain("HTTP_PROXY", "http_proxy"))?,
             https: proxy(plain("HTTPS_PROXY", "https_proxy"))?,
-            exempt: no_proxy.split(',').map(|entry| entry.trim().to_lowercase()).filter(|entry| !entry.is_empty()).collect(),
+            exempt: no_proxy
+                .split(',')
+                .map(|entry| entry.trim().to_lowercase())
+                .filter(|entry| !entry.is_empty())
+                .collect(),
         })
     }
 
@@ -98,7 +102,8 @@ impl Proxy {
         let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
         let user = authority.rsplit_once('@').map(|(user, _)| user);
         let address = Address::parse(&text).map_err(|_| error())?;
-        let authorization = user.map(|user| Zeroizing::new(format!("Basic {}", STANDARD.encode(percent_decoded(user)))));
+        let authorization =
+            user.map(|user| Zeroizing::new(format!("Basic {}", STANDARD.encode(percent_decoded(user)))));
         Ok(Self { host: address.bare_host().to_owned(), port: address.port_or_default(), authorization })
     }
 }
@@ -137,7 +142,16 @@ mod tests {
     fn the_scheme_chooses_the_proxy_and_exceptions_are_kept() {
         let variables = [("HTTPS_PROXY", "http://p:3128"), ("NO_PROXY", "corp.example, 10.0.0.0/8,.x.example,h:9")];
         assert_eq!(before(&variables, "https://v.example").as_deref(), Some("p:3128"));
-        for address in ["http://v.example", "https://a.corp.example", "https://corp.example", "https://10.1.2.3", "https://localhost", "https://127.0.0.1", "https://a.x.example", "https://h:9"] {
+        for address in [
+            "http://v.example",
+            "https://a.corp.example",
+            "https://corp.example",
+            "https://10.1.2.3",
+            "https://localhost",
+            "https://127.0.0.1",
+            "https://a.x.example",
+            "https://h:9",
+        ] {
             assert_eq!(before(&variables, address), None, "{address}");
         }
         assert_eq!(before(&variables, "https://notcorp.example").as_deref(), Some("p:3128"));

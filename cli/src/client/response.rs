@@ -120,7 +120,8 @@ pub(super) fn status_error(
         _ => (vec![String::from_utf8_lossy(body).into_owned()], true),
     };
     let says_more = |secret: &Secret| secret.says_something();
-    let secret = (status == StatusCode::NOT_FOUND).then(|| Secret::parse(body).ok().flatten()).flatten().filter(says_more);
+    let secret =
+        (status == StatusCode::NOT_FOUND).then(|| Secret::parse(body).ok().flatten()).flatten().filter(says_more);
     StatusError {
         method,
         url,

@@ -36,7 +36,17 @@ mod tests {
 
     #[test]
     fn answers_that_will_not_change_are_final() {
-        for (code, again) in [(200, false), (400, false), (403, false), (404, false), (412, true), (429, true), (500, true), (501, false), (503, true)] {
+        for (code, again) in [
+            (200, false),
+            (400, false),
+            (403, false),
+            (404, false),
+            (412, true),
+            (429, true),
+            (500, true),
+            (501, false),
+            (503, true),
+        ] {
             assert_eq!(worth_another_try(StatusCode::from_u16(code).unwrap()), again, "{code}");
         }
     }

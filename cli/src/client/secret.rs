@@ -216,11 +216,7 @@ fn list_or_null(items: Option<&[String]>) -> Json {
 struct Fields<'a>(&'a Map);
 
 impl<'a> Fields<'a> {
-    fn read<T>(
-        &self,
-        key: &'static str,
-        read: impl FnOnce(&'a Json) -> Option<T>,
-    ) -> Result<Option<T>, EnvelopeError> {
+    fn read<T>(&self, key: &'static str, read: impl FnOnce(&'a Json) -> Option<T>) -> Result<Option<T>, EnvelopeError> {
         let Some(value) = self.0.get(key) else {
             return Ok(None);
         };

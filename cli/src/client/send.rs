@@ -223,7 +223,8 @@ impl Client {
         *message.headers_mut() = headers.clone();
         let host = HeaderValue::from_str(&route.address.authority()).map_err(|error| (error.to_string(), false))?;
         message.headers_mut().insert(header::HOST, host);
-        if let Some(authorization) = self.config.proxies.before(&route.address).and_then(|proxy| proxy.authorization.as_ref())
+        if let Some(authorization) =
+            self.config.proxies.before(&route.address).and_then(|proxy| proxy.authorization.as_ref())
             && proxied
             && let Ok(value) = HeaderValue::from_str(authorization)
         {

@@ -3,15 +3,14 @@
 use std::io;
 use std::sync::Arc;
 
+use coffer_tls::rustls::pki_types::ServerName;
 use coffer_tls::rustls::{CertificateError, ClientConfig, Error};
 use coffer_tls::{ClientTls, Identity, PemSource, ReloadableIdentity, Roots, Trust, check_cpu, explain};
-use coffer_tls::rustls::pki_types::ServerName;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 use super::config::{IdentitySource, TlsSettings};
-
 
 /// Shakes hands on `stream` with the server at `host`.
 ///

@@ -19,8 +19,8 @@ pub(super) static COMMAND: Command = Command {
 };
 
 fn run(session: &mut Session, flags: &Matches) -> Outcome {
-    let shell = Shell::parse(&flags.arguments[0])
-        .ok_or_else(|| Failure::local("The shell is one of: bash, fish, zsh"))?;
+    let shell =
+        Shell::parse(&flags.arguments[0]).ok_or_else(|| Failure::local("The shell is one of: bash, fish, zsh"))?;
     let script = shell.script(&session.program, super::COMMANDS);
     session.ui.output(script.trim_end());
     Ok(Exit::OK)

@@ -8,7 +8,8 @@ use crate::output::{Format, print_list, print_map, print_secret};
 use crate::session::Session;
 use crate::value::Map;
 
-static AFTER: Text = Text::new("after", "List only keys that come after this one, where a path can be listed in pages.");
+static AFTER: Text =
+    Text::new("after", "List only keys that come after this one, where a path can be listed in pages.");
 static LIMIT: Integer =
     Integer::new("limit", "List at most this many keys, where a path can be listed in pages.").or("-1");
 

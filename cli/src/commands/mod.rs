@@ -122,7 +122,10 @@ mod tests {
     fn help_lines_fit_the_page() {
         each(COMMANDS, &mut |command| {
             let help = crate::help::of_command("coffer", &format!("coffer {}", command.name), command);
-            for line in help.lines().filter(|line| !line.contains('$') && !line.starts_with("    ") && !line.starts_with("Usage")) {
+            for line in help
+                .lines()
+                .filter(|line| !line.contains('$') && !line.starts_with("    ") && !line.starts_with("Usage"))
+            {
                 assert!(line.chars().count() <= crate::wrap::WIDTH, "{line}");
             }
         });

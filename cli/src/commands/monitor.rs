@@ -36,7 +36,8 @@ fn run(session: &mut Session, flags: &Matches) -> Outcome {
     let level = one_of(&flags.get(&LOG_LEVEL), &LEVELS, "level")?;
     let format = one_of(&flags.get(&LOG_FORMAT), &FORMATS, "format")?;
     let client = session.client(flags)?;
-    let request = Request::get("sys/monitor").query("log_level", level).query("log_format", format).without_time_limit();
+    let request =
+        Request::get("sys/monitor").query("log_level", level).query("log_format", format).without_time_limit();
     let started = client.stream(&request);
     let mut stream = started.map_err(|error| Failure::local(format!("Error starting monitor: {error}")))?;
     let mut out = io::stdout().lock();

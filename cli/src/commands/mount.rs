@@ -13,10 +13,8 @@ use crate::value::{Json, Map};
 /// How often a move is asked after.
 const MOVE_POLL: Duration = Duration::from_millis(500);
 
-pub(super) static ALLOWED_RESPONSE_HEADERS: TextList = TextList::new(
-    "allowed-response-headers",
-    "Response header that the plugin may set. Can be given several times.",
-);
+pub(super) static ALLOWED_RESPONSE_HEADERS: TextList =
+    TextList::new("allowed-response-headers", "Response header that the plugin may set. Can be given several times.");
 pub(super) static AUDIT_NON_HMAC_REQUEST_KEYS: TextList = TextList::new(
     "audit-non-hmac-request-keys",
     "Key of requests that audit devices write in clear. Can be given several times.",
@@ -35,16 +33,12 @@ pub(super) static DETAILED: Switch =
 pub(super) static EXTERNAL_ENTROPY_ACCESS: Switch =
     Switch::new("external-entropy-access", "Let it use an external source of entropy.").or("false");
 pub(super) static FORCE_NO_CACHE: Switch = Switch::new("force-no-cache", "Do not cache its storage.").or("false");
-pub(super) static LISTING_VISIBILITY: Text = Text::new(
-    "listing-visibility",
-    "Whether it is listed for those who are not logged in: \"unauth\" or \"hidden\".",
-)
-.words(&["unauth", "hidden"]);
+pub(super) static LISTING_VISIBILITY: Text =
+    Text::new("listing-visibility", "Whether it is listed for those who are not logged in: \"unauth\" or \"hidden\".")
+        .words(&["unauth", "hidden"]);
 pub(super) static LOCAL: Switch = Switch::new("local", "Keep it to this cluster: it is not replicated.").or("false");
-pub(super) static MAX_LEASE_TTL: Time = Time::new(
-    "max-lease-ttl",
-    "Longest TTL of leases. Without it the server's maximum holds, or what was set before.",
-);
+pub(super) static MAX_LEASE_TTL: Time =
+    Time::new("max-lease-ttl", "Longest TTL of leases. Without it the server's maximum holds, or what was set before.");
 pub(super) static OPTIONS: Pairs =
     Pairs::new("options", "Option of the mount, as key=value. Can be given several times.");
 pub(super) static PASSTHROUGH_REQUEST_HEADERS: TextList = TextList::new(
@@ -56,9 +50,12 @@ pub(super) static PLUGIN_NAME: Text = Text::new("plugin-name", "Name of the plug
 pub(super) static PLUGIN_VERSION: Text = Text::new("plugin-version", "Version of the plugin to run.");
 pub(super) static SEAL_WRAP: Switch =
     Switch::new("seal-wrap", "Encrypt critical values once more, with the seal.").or("false");
-pub(super) static TOKEN_TYPE: Text =
-    Text::new("token-type", "Type of the tokens that it gives out.")
-        .words(&["default-service", "default-batch", "service", "batch"]);
+pub(super) static TOKEN_TYPE: Text = Text::new("token-type", "Type of the tokens that it gives out.").words(&[
+    "default-service",
+    "default-batch",
+    "service",
+    "batch",
+]);
 pub(super) static VERSION: Integer = Integer::new("version", "Version of the engine or method, where it has several.");
 
 /// Settings of a mount that is to be tuned; those left out stay.

@@ -17,7 +17,10 @@ pub(super) static COMMAND: Command = Command {
     usage: "[options] PATH",
     about: "Prints what a server says about a path: its own ones, secrets engines, auth methods. \
             With -format=json it is in the OpenAPI form.",
-    examples: &[("Ask about a mount", "{} path-help secret/"), ("Ask about one of its paths", "{} path-help sys/mounts")],
+    examples: &[
+        ("Ask about a mount", "{} path-help secret/"),
+        ("Ask about one of its paths", "{} path-help sys/mounts"),
+    ],
     action: Action::Run(Run::new(Arguments::ONE, Output::Format, run)),
 };
 

@@ -4,13 +4,8 @@ use crate::flags::Matches;
 use crate::flags::output::Output;
 use crate::session::Session;
 
-pub(super) static COMMAND: Command = Command::group(
-    "print",
-    "Prints runtime configurations",
-    "Prints what the client works with.",
-    &[],
-    &[&TOKEN],
-);
+pub(super) static COMMAND: Command =
+    Command::group("print", "Prints runtime configurations", "Prints what the client works with.", &[], &[&TOKEN]);
 
 static TOKEN: Command = Command {
     name: "token",

@@ -95,7 +95,9 @@ impl Status {
         }
         let dates = [("Commit Date", "commit_date"), ("Build Date", "build_date")];
         let date = dates.into_iter().find(|(_, field)| !seal.text(field).is_empty());
-        for (title, field) in [Some(("Version", "version")), date, Some(("Storage Type", "storage_type"))].into_iter().flatten() {
+        for (title, field) in
+            [Some(("Version", "version")), date, Some(("Storage Type", "storage_type"))].into_iter().flatten()
+        {
             if !seal.text(field).is_empty() {
                 row(title, seal.text(field).to_owned());
             }
@@ -115,7 +117,9 @@ impl Status {
                 row("Active Node Address", leader.text("leader_address").to_owned());
             }
         }
-        for (title, field) in [("Raft Committed Index", "raft_committed_index"), ("Raft Applied Index", "raft_applied_index")] {
+        for (title, field) in
+            [("Raft Committed Index", "raft_committed_index"), ("Raft Applied Index", "raft_applied_index")]
+        {
             if leader.integer(field) > 0 {
                 row(title, leader.integer(field).to_string());
             }

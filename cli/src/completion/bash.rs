@@ -8,9 +8,18 @@ pub(super) fn script(program: &str, nodes: &[Node]) -> String {
     let mut flags = String::new();
     let mut values = String::new();
     for node in nodes {
-        let names: Vec<_> = node.subcommands.iter().map(|command| command.name).chain(node.words.iter().copied()).collect();
-        subcommands.push_str(&format!("    '{}') words='{}' files={} ;;\n", node.path, names.join(" "), i32::from(node.files)));
-        let names = node.flags.iter().map(|spec| if spec.stands_alone() { format!("-{}", spec.name) } else { format!("-{}=", spec.name) });
+        let names: Vec<_> =
+            node.subcommands.iter().map(|command| command.name).chain(node.words.iter().copied()).collect();
+        subcommands.push_str(&format!(
+            "    '{}') words='{}' files={} ;;\n",
+            node.path,
+            names.join(" "),
+            i32::from(node.files)
+        ));
+        let names = node
+            .flags
+            .iter()
+            .map(|spec| if spec.stands_alone() { format!("-{}", spec.name) } else { format!("-{}=", spec.name) });
         let names: Vec<_> = names.collect();
         if !names.is_empty() {
             flags.push_str(&format!("    '{}') words='{}' ;;\n", node.path, names.join(" ")));

@@ -12,9 +12,13 @@ pub(super) fn script(program: &str, nodes: &[Node]) -> String {
          complete -c {program} -f\n"
     );
     for node in nodes {
-        let at = quoted(&format!("{function} {}", node.path).trim_end().to_owned());
+        let at = quoted(format!("{function} {}", node.path).trim_end());
         for command in node.subcommands {
-            out.push_str(&format!("complete -c {program} -n {at} -a {} -d {}\n", command.name, quoted(command.synopsis)));
+            out.push_str(&format!(
+                "complete -c {program} -n {at} -a {} -d {}\n",
+                command.name,
+                quoted(command.synopsis)
+            ));
         }
         if !node.words.is_empty() {
             out.push_str(&format!("complete -c {program} -n {at} -a {}\n", quoted(&node.words.join(" "))));

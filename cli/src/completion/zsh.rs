@@ -11,12 +11,21 @@ pub(super) fn script(program: &str, nodes: &[Node]) -> String {
         let entries = node.subcommands.iter().map(|command| entry(command.name, command.synopsis));
         let words = node.words.iter().map(|word| entry(word, ""));
         let entries: Vec<_> = entries.chain(words).collect();
-        subcommands.push_str(&format!("    '{}') offers=({}); files={} ;;\n", node.path, entries.join(" "), i32::from(node.files)));
-        let entries: Vec<_> = node.flags.iter().map(|spec| {
-            let about = spec.about.split(['.', ':']).next().unwrap_or_default();
-            let name = if spec.stands_alone() { format!("-{}", spec.name) } else { format!("-{}=", spec.name) };
-            entry(&name, about)
-        }).collect();
+        subcommands.push_str(&format!(
+            "    '{}') offers=({}); files={} ;;\n",
+            node.path,
+            entries.join(" "),
+            i32::from(node.files)
+        ));
+        let entries: Vec<_> = node
+            .flags
+            .iter()
+            .map(|spec| {
+                let about = spec.about.split(['.', ':']).next().unwrap_or_default();
+                let name = if spec.stands_alone() { format!("-{}", spec.name) } else { format!("-{}=", spec.name) };
+                entry(&name, about)
+            })
+            .collect();
         if !entries.is_empty() {
             flags.push_str(&format!("    '{}') offers=({}) ;;\n", node.path, entries.join(" ")));
         }

@@ -80,7 +80,7 @@ macro_rules! flag_type {
                 self
             }
 
-            pub(crate) const fn from_env(mut self, variable: &'static str) -> Self {
+            pub(crate) const fn or_env(mut self, variable: &'static str) -> Self {
                 self.0.variable = Some(Variable(variable));
                 self
             }

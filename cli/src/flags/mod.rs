@@ -8,8 +8,10 @@ mod matches;
 pub(crate) mod output;
 mod parse;
 
+#[cfg(test)]
+pub(crate) use kind::Takes;
 pub(crate) use kind::{
-    AnyFlag, Completes, Flag, Integer, OptionalSwitch, Pairs, Spec, Switch, Takes, Text, TextList, Time, parse_bool,
+    AnyFlag, Completes, Integer, OptionalSwitch, Pairs, Spec, Switch, Text, TextList, Time, parse_bool,
 };
 pub(crate) use matches::{Group, Matches};
-pub(crate) use parse::{ParseError, Parsed, parse};
+pub(crate) use parse::parse;

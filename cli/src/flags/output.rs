@@ -12,11 +12,10 @@ pub(crate) static FORMAT: Text = Text::new(
      it came, is for \"read\" only.",
 )
 .or("table")
-.from_env("FORMAT")
+.or_env("FORMAT")
 .words(&["table", "json", "yaml", "pretty", "raw"]);
-pub(crate) static DETAILED: Switch = Switch::new("detailed", "Also print what the server adds about each key.")
-    .or("false")
-    .from_env("DETAILED");
+pub(crate) static DETAILED: Switch =
+    Switch::new("detailed", "Also print what the server adds about each key.").or("false").or_env("DETAILED");
 
 /// Which of these a command has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,13 +26,17 @@ pub(crate) enum Output {
     FormatAndDetailed,
 }
 
+static FORMAT_ONLY: &[&dyn AnyFlag] = &[&FORMAT];
+static FIELD_AND_FORMAT: &[&dyn AnyFlag] = &[&FIELD, &FORMAT];
+static FORMAT_AND_DETAILED: &[&dyn AnyFlag] = &[&DETAILED, &FORMAT];
+
 impl Output {
     pub(crate) fn flags(self) -> &'static [&'static dyn AnyFlag] {
         match self {
             Self::None => &[],
-            Self::Format => &[&FORMAT],
-            Self::FieldAndFormat => &[&FIELD, &FORMAT],
-            Self::FormatAndDetailed => &[&DETAILED, &FORMAT],
+            Self::Format => FORMAT_ONLY,
+            Self::FieldAndFormat => FIELD_AND_FORMAT,
+            Self::FormatAndDetailed => FORMAT_AND_DETAILED,
         }
     }
 }

@@ -60,7 +60,11 @@ pub(crate) fn parse(words: &[String], specs: &[&'static Spec], env: &Env) -> Res
         let Some(spec) = specs.iter().find(|spec| spec.name == name || spec.alias == Some(name)) else {
             // After an argument it may be data: a value or a key that begins with a dash.
             if parsed.matches.arguments.is_empty() {
-                return Err(if name.is_empty() || name.starts_with('-') { ParseError::Syntax(format!("-{name}")) } else { ParseError::Unknown(name.to_owned()) });
+                return Err(if name.is_empty() || name.starts_with('-') {
+                    ParseError::Syntax(format!("-{name}"))
+                } else {
+                    ParseError::Unknown(name.to_owned())
+                });
             }
             parsed.stray.push(word.clone());
             parsed.matches.arguments.push(word.clone());
@@ -147,7 +151,7 @@ mod tests {
     use proptest::prelude::*;
 
     static FORCE: Switch = Switch::new("force", "").alias("f");
-    static FIELD: Text = Text::new("field", "").from_env("FIELD");
+    static FIELD: Text = Text::new("field", "").or_env("FIELD");
     static COUNT: Integer = Integer::new("count", "").or("5");
     static TTL: Time = Time::new("ttl", "");
     static KEY: TextList = TextList::new("key", "");
@@ -188,7 +192,10 @@ mod tests {
     fn unknown_flags_are_refused_before_arguments_and_taken_as_data_after() {
         assert_eq!(parsed(&["-x", "a"]).err().unwrap().to_string(), "flag provided but not defined: -x");
         let parsed = parsed(&["a", "-x=1", "-"]).unwrap();
-        assert_eq!((parsed.matches.arguments, parsed.stray), (vec!["a".into(), "-x=1".into(), "-".to_owned()], vec!["-x=1".to_owned()]));
+        assert_eq!(
+            (parsed.matches.arguments, parsed.stray),
+            (vec!["a".into(), "-x=1".into(), "-".to_owned()], vec!["-x=1".to_owned()])
+        );
     }
 
     #[test]

@@ -118,11 +118,8 @@ fn merge(data: &mut Map, document: &[u8], word: &str) -> Result<(), DataError> {
 }
 
 fn read_file(path: &str, pair: &str) -> Result<Zeroizing<Vec<u8>>, DataError> {
-    let failed = |error: &io::Error| DataError::File {
-        pair: pair.to_owned(),
-        path: path.to_owned(),
-        reason: io_words(error),
-    };
+    let failed =
+        |error: &io::Error| DataError::File { pair: pair.to_owned(), path: path.to_owned(), reason: io_words(error) };
     let file = std::fs::File::open(Path::new(path)).map_err(|error| failed(&error))?;
     let mut bytes = Zeroizing::new(Vec::new());
     file.take(MAX_FILE).read_to_end(&mut bytes).map_err(|error| failed(&error))?;
@@ -177,8 +174,14 @@ mod tests {
 
     #[test]
     fn mistakes_are_named_without_their_values() {
-        assert_eq!(data(&["a=1", "s3cret"], "").unwrap_err(), "invalid key/value pair (argument 3): format must be key=value");
-        assert_eq!(data(&["a=@/no/such"], "").unwrap_err(), "invalid key/value pair \"a=@/no/such\": error reading file: open /no/such: no such file or directory");
+        assert_eq!(
+            data(&["a=1", "s3cret"], "").unwrap_err(),
+            "invalid key/value pair (argument 3): format must be key=value"
+        );
+        assert_eq!(
+            data(&["a=@/no/such"], "").unwrap_err(),
+            "invalid key/value pair \"a=@/no/such\": error reading file: open /no/such: no such file or directory"
+        );
         assert_eq!(data(&["a=-", "b=-"], "x").unwrap_err(), "invalid key/value pair \"b=-\": stdin already consumed");
         assert_eq!(data(&["-"], "[1]").unwrap_err(), "invalid key/value pair \"-\": not a JSON object");
     }

@@ -3,5 +3,5 @@
 mod data;
 mod prompt;
 
-pub(crate) use data::{DataError, as_text_lists, as_texts, read_data};
+pub(crate) use data::{as_text_lists, as_texts, read_data};
 pub(crate) use prompt::{PromptError, ask_hidden};

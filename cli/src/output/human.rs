@@ -36,9 +36,10 @@ pub(crate) fn cell(key: &str, value: &Json) -> String {
 
 /// Whether a key of this name holds seconds.
 pub(crate) fn looks_like_duration(key: &str) -> bool {
-    ["period", "ttl", "duration"].iter().any(|word| {
-        key.strip_suffix(word).is_some_and(|rest| rest.is_empty() || rest.ends_with('_'))
-    }) || key == "lease_max"
+    ["period", "ttl", "duration"]
+        .iter()
+        .any(|word| key.strip_suffix(word).is_some_and(|rest| rest.is_empty() || rest.ends_with('_')))
+        || key == "lease_max"
         || key == "ttl_max"
 }
 

@@ -11,6 +11,6 @@ mod yaml;
 pub(crate) use columns::{banner, columns, columns_with_header, narrow_columns_with_header};
 pub(crate) use field::{print_field, secret_field};
 pub(crate) use format::{Format, print, print_list, print_map};
-pub(crate) use human::{go_quoted_list, go_value, looks_like_duration, quoted};
+pub(crate) use human::{go_value, quoted};
 pub(crate) use secret::{print_secret, print_warnings};
 pub(crate) use timestamp::Timestamp;

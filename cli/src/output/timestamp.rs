@@ -24,7 +24,8 @@ impl Timestamp {
     /// `2026-11-23T20:28:12.481576207Z`, without zeros at the end of the fraction.
     pub(crate) fn rfc3339(self) -> String {
         let (sign, hours, minutes) = self.offset();
-        let zone = if self.0.offset() == UtcOffset::UTC { "Z".to_owned() } else { format!("{sign}{hours:02}:{minutes:02}") };
+        let zone =
+            if self.0.offset() == UtcOffset::UTC { "Z".to_owned() } else { format!("{sign}{hours:02}:{minutes:02}") };
         format!("{}T{}{}{zone}", self.date(), self.clock(), self.fraction())
     }
 

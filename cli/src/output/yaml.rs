@@ -143,7 +143,10 @@ impl Writer {
         self.push("\"");
         for (at, &character) in characters.iter().enumerate() {
             let inside = at > 0 && at + 1 < characters.len();
-            if !is_printable(character) || marked || matches!(character, '\n' | '\u{85}' | '\u{2028}' | '\u{2029}' | '"' | '\\') {
+            if !is_printable(character)
+                || marked
+                || matches!(character, '\n' | '\u{85}' | '\u{2028}' | '\u{2029}' | '"' | '\\')
+            {
                 self.push(&escaped(character));
                 after_space = false;
             } else if character == ' ' {
@@ -221,7 +224,11 @@ enum Style {
 fn style_of(text: &str) -> Style {
     let shape = Shape::of(text);
     if text.contains('\n') {
-        return if shape.special || shape.trailing_space || shape.space_before_break { Style::Double } else { Style::Literal };
+        return if shape.special || shape.trailing_space || shape.space_before_break {
+            Style::Double
+        } else {
+            Style::Literal
+        };
     }
     if text.is_empty() || means_something_else(text) {
         return Style::Double;
@@ -262,7 +269,8 @@ impl Shape {
                 ':' => blank_at(at + 1),
                 _ => false,
             };
-            shape.special |= character != '\n' && (!is_printable(character) || matches!(character, '\u{85}' | '\u{2028}' | '\u{2029}'));
+            shape.special |= character != '\n'
+                && (!is_printable(character) || matches!(character, '\u{85}' | '\u{2028}' | '\u{2029}'));
             shape.space_before_break |= character == '\n' && at > 0 && characters[at - 1] == ' ';
         }
         shape
@@ -305,7 +313,9 @@ fn looks_like_number(text: &str) -> bool {
     let unsigned = plain.strip_prefix(['+', '-']).unwrap_or(&plain);
     let radix = |prefixes: [&str; 2], radix: u32| {
         prefixes.iter().any(|prefix| {
-            unsigned.strip_prefix(prefix).is_some_and(|digits| !digits.is_empty() && u64::from_str_radix(digits, radix).is_ok())
+            unsigned
+                .strip_prefix(prefix)
+                .is_some_and(|digits| !digits.is_empty() && u64::from_str_radix(digits, radix).is_ok())
         })
     };
     if radix(["0x", "0X"], 16) || radix(["0b", "0B"], 2) || radix(["0o", "0O"], 8) {
@@ -339,7 +349,8 @@ fn looks_like_time(text: &str) -> bool {
     let number = |part: &str, low: usize, high: usize| {
         (low..=high).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_digit())
     };
-    let is_date = matches!(parts[..], [year, month, day] if number(year, 4, 4) && number(month, 1, 2) && number(day, 1, 2));
+    let is_date =
+        matches!(parts[..], [year, month, day] if number(year, 4, 4) && number(month, 1, 2) && number(day, 1, 2));
     is_date
         && clock.is_none_or(|clock| {
             let hms: Vec<&str> = clock.trim_end_matches('Z').splitn(3, ':').collect();
@@ -423,17 +434,14 @@ fn natural_order(a: &str, b: &str) -> Ordering {
     }
     let digits = |text: &[char]| text[at..].iter().take_while(|c| c.is_ascii_digit()).count();
     // A zero inside a number is a digit of it, at its start it counts for nothing.
-    let inside = (a[at] == '0' || b[at] == '0')
-        && a[..at].iter().rev().take_while(|c| c.is_ascii_digit()).any(|&c| c != '0');
+    let inside =
+        (a[at] == '0' || b[at] == '0') && a[..at].iter().rev().take_while(|c| c.is_ascii_digit()).any(|&c| c != '0');
     let value = |text: &[char], count: usize| {
         let digits = text[at..at + count].iter().filter_map(|c| c.to_digit(10));
         digits.fold(u64::from(inside), |sum, digit| sum.saturating_mul(10).saturating_add(u64::from(digit)))
     };
     let (count_a, count_b) = (digits(&a), digits(&b));
-    value(&a, count_a)
-        .cmp(&value(&b, count_b))
-        .then(count_a.cmp(&count_b))
-        .then(a[at].cmp(&b[at]))
+    value(&a, count_a).cmp(&value(&b, count_b)).then(count_a.cmp(&count_b)).then(a[at].cmp(&b[at]))
 }
 
 #[cfg(test)]
@@ -449,14 +457,49 @@ mod tests {
     #[test]
     fn texts_are_quoted_when_they_would_be_read_as_something_else() {
         for (text, expected) in [
-            ("plain", "plain"), ("", "\"\""), ("123", "\"123\""), ("1e3", "\"1e3\""), ("0x1f", "\"0x1f\""), ("0o12", "\"0o12\""),
-            ("yes", "\"yes\""), ("No", "\"No\""), ("y", "\"y\""), ("oN", "oN"), ("~", "\"~\""), ("~x", "~x"), ("=", "="),
-            ("2020-01-01", "\"2020-01-01\""), ("2026-11-23T20:28:12.4Z", "\"2026-11-23T20:28:12.4Z\""), ("1:30", "\"1:30\""),
-            ("a: b", "'a: b'"), ("a:b", "a:b"), ("abc:", "'abc:'"), ("x #y", "'x #y'"), ("#", "'#'"), ("-", "'-'"), ("-x", "-x"),
-            ("?", "'?'"), (" lead", "' lead'"), ("trail ", "'trail '"), ("'q'", "'''q'''"), ("\"dq\"", "'\"dq\"'"), ("a\\b", "a\\b"),
-            ("tab\tx", "\"tab\\tx\""), ("\u{1}", "\"\\x01\""), ("😀", "\"\\U0001F600\""), ("---", "'---'"), (".5", "\".5\""), (".", "."),
-            ("+1", "\"+1\""), ("+x", "+x"), (".inf", "\".inf\""), ("1_000", "\"1_000\""), ("a\r\nb", "\"a\\r\\nb\""), ("v1.2.3", "v1.2.3"),
-            ("127.0.0.1:8200", "127.0.0.1:8200"), ("1.19.0", "1.19.0"),
+            ("plain", "plain"),
+            ("", "\"\""),
+            ("123", "\"123\""),
+            ("1e3", "\"1e3\""),
+            ("0x1f", "\"0x1f\""),
+            ("0o12", "\"0o12\""),
+            ("yes", "\"yes\""),
+            ("No", "\"No\""),
+            ("y", "\"y\""),
+            ("oN", "oN"),
+            ("~", "\"~\""),
+            ("~x", "~x"),
+            ("=", "="),
+            ("2020-01-01", "\"2020-01-01\""),
+            ("2026-11-23T20:28:12.4Z", "\"2026-11-23T20:28:12.4Z\""),
+            ("1:30", "\"1:30\""),
+            ("a: b", "'a: b'"),
+            ("a:b", "a:b"),
+            ("abc:", "'abc:'"),
+            ("x #y", "'x #y'"),
+            ("#", "'#'"),
+            ("-", "'-'"),
+            ("-x", "-x"),
+            ("?", "'?'"),
+            (" lead", "' lead'"),
+            ("trail ", "'trail '"),
+            ("'q'", "'''q'''"),
+            ("\"dq\"", "'\"dq\"'"),
+            ("a\\b", "a\\b"),
+            ("tab\tx", "\"tab\\tx\""),
+            ("\u{1}", "\"\\x01\""),
+            ("😀", "\"\\U0001F600\""),
+            ("---", "'---'"),
+            (".5", "\".5\""),
+            (".", "."),
+            ("+1", "\"+1\""),
+            ("+x", "+x"),
+            (".inf", "\".inf\""),
+            ("1_000", "\"1_000\""),
+            ("a\r\nb", "\"a\\r\\nb\""),
+            ("v1.2.3", "v1.2.3"),
+            ("127.0.0.1:8200", "127.0.0.1:8200"),
+            ("1.19.0", "1.19.0"),
         ] {
             assert_eq!(write(&Json::text(text)), expected);
         }
@@ -468,20 +511,28 @@ mod tests {
             yaml(r#"{"arr":[1,[2,3],{"q":1,"r":[]}],"a10":1,"a2":{"x":null},"t":"a\nb","k":"a\nb\n","e":{}}"#),
             "a2:\n  x: null\na10: 1\narr:\n- 1\n- - 2\n  - 3\n- q: 1\n  r: []\ne: {}\nk: |\n  a\n  b\nt: |-\n  a\n  b"
         );
-        assert_eq!(yaml(r#"{"a":"\nabc","b":"  x\n  y","c":"abc\n\n"}"#), "a: |2-\n\n  abc\nb: |2-\n    x\n    y\nc: |+\n  abc");
+        assert_eq!(
+            yaml(r#"{"a":"\nabc","b":"  x\n  y","c":"abc\n\n"}"#),
+            "a: |2-\n\n  abc\nb: |2-\n    x\n    y\nc: |+\n  abc"
+        );
         assert_eq!(yaml("[\"a\",\"b\"]"), "- a\n- b");
     }
 
     #[test]
     fn long_texts_are_folded() {
         let text = format!("{} {} {}", "a".repeat(50), "b".repeat(50), "c".repeat(10));
-        assert_eq!(yaml(&format!("{{\"k\":\"{text}\"}}")), format!("k: {} {}\n  {}", "a".repeat(50), "b".repeat(50), "c".repeat(10)));
+        assert_eq!(
+            yaml(&format!("{{\"k\":\"{text}\"}}")),
+            format!("k: {} {}\n  {}", "a".repeat(50), "b".repeat(50), "c".repeat(10))
+        );
     }
 
     #[test]
     fn numbers_that_do_not_fit_are_written_as_floats() {
-        assert_eq!(yaml("[1e30,0.1,123456789012345678901234567890,-5,1.0,18446744073709551615]"),
-            "- 1e+30\n- 0.1\n- 1.2345678901234568e+29\n- -5\n- 1\n- 18446744073709551615");
+        assert_eq!(
+            yaml("[1e30,0.1,123456789012345678901234567890,-5,1.0,18446744073709551615]"),
+            "- 1e+30\n- 0.1\n- 1.2345678901234568e+29\n- -5\n- 1\n- 18446744073709551615"
+        );
     }
 
     proptest! {

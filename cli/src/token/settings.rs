@@ -10,7 +10,9 @@ use crate::env::{Env, Variable};
 pub(crate) enum SettingsError {
     #[error("error reading config file at {path:?}: {source}")]
     Unreadable { path: PathBuf, source: io::Error },
-    #[error("error parsing config file at {path:?}: {source}; ensure that the file is valid; Ansible Vault is known to conflict with it.")]
+    #[error(
+        "error parsing config file at {path:?}: {source}; ensure that the file is valid; Ansible Vault is known to conflict with it."
+    )]
     Malformed { path: PathBuf, source: ParseError },
     #[error("error parsing config file at {path:?}: {what}")]
     Key { path: PathBuf, what: String },
@@ -37,13 +39,14 @@ pub(super) fn token_helper(env: &Env) -> Result<Option<PathBuf>, SettingsError> 
 
 fn read(path: &Path, text: &str) -> Result<Option<PathBuf>, SettingsError> {
     let wrong = |what: String| SettingsError::Key { path: path.to_owned(), what };
-    let body = coffer_hcl::parse(text)
-        .map_err(|source| SettingsError::Malformed { path: path.to_owned(), source })?;
+    let body = coffer_hcl::parse(text).map_err(|source| SettingsError::Malformed { path: path.to_owned(), source })?;
     let mut helper = None;
     for item in body.items() {
         match (item.key.text.as_str(), &item.value.kind) {
             ("token_helper", ValueKind::String(text)) => helper = Some(PathBuf::from(text)),
-            ("token_helper", other) => return Err(wrong(format!("token_helper is {}, not a string", other.describe()))),
+            ("token_helper", other) => {
+                return Err(wrong(format!("token_helper is {}, not a string", other.describe())));
+            }
             (key, _) => return Err(wrong(format!("invalid key {key:?} at {}", item.key.position))),
         }
     }

@@ -98,10 +98,8 @@ mod tests {
 
     #[test]
     fn pretty_output_keeps_empty_lists_on_one_line() {
-        let value = Json::Map(Map::of([
-            ("b", Json::List(vec![])),
-            ("a", Json::List(vec![Json::Null, Map::new().into()])),
-        ]));
+        let value =
+            Json::Map(Map::of([("b", Json::List(vec![])), ("a", Json::List(vec![Json::Null, Map::new().into()]))]));
         assert_eq!(value.pretty(), "{\n  \"b\": [],\n  \"a\": [\n    null,\n    {}\n  ]\n}");
     }
 

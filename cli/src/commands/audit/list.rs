@@ -16,7 +16,8 @@ pub(super) static COMMAND: Command = Command {
     about: "Lists the audit devices of a server. Without any it exits with 2.",
     examples: &[("", "{} audit list"), ("With their options", "{} audit list -detailed")],
     action: Action::Run(
-        Run::new(Arguments::NONE, Output::Format, run).flags(&[Group { title: "Command Options", flags: &[&DETAILED] }]),
+        Run::new(Arguments::NONE, Output::Format, run)
+            .flags(&[Group { title: "Command Options", flags: &[&DETAILED] }]),
     ),
 };
 
@@ -24,7 +25,8 @@ fn run(session: &mut Session, flags: &Matches) -> Outcome {
     let client = session.client(flags)?;
     let devices = client.send(&Request::get("sys/audit")).and_then(|answer| answer.data());
     let devices = devices.map_err(|error| Failure::server(format!("Error listing audits: {error}")))?;
-    let devices: Vec<(&str, &Map)> = devices.iter().filter_map(|(path, device)| Some((path, device.as_map()?))).collect();
+    let devices: Vec<(&str, &Map)> =
+        devices.iter().filter_map(|(path, device)| Some((path, device.as_map()?))).collect();
     if session.ui.format != Format::Table {
         let shown: Map = devices.iter().map(|(path, device)| ((*path).to_owned(), as_output(device))).collect();
         return print(&mut session.ui, &shown.sorted().into());
@@ -34,8 +36,11 @@ fn run(session: &mut Session, flags: &Matches) -> Outcome {
         return Ok(Exit::SERVER);
     }
     let detailed = flags.get(&DETAILED);
-    let header: &[&str] =
-        if detailed { &["Path", "Type", "Description", "Replication", "Options"] } else { &["Path", "Type", "Description"] };
+    let header: &[&str] = if detailed {
+        &["Path", "Type", "Description", "Replication", "Options"]
+    } else {
+        &["Path", "Type", "Description"]
+    };
     let mut rows = vec![header.iter().map(|title| (*title).to_owned()).collect::<Vec<_>>()];
     for (path, device) in devices {
         let mut row = vec![path.to_owned(), device.text("type").to_owned(), device.text("description").to_owned()];

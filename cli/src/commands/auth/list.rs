@@ -23,7 +23,8 @@ pub(super) static COMMAND: Command = Command {
     about: "Lists the auth methods of a server. A TTL of \"system\" is the server's default.",
     examples: &[("", "{} auth list"), ("With all settings", "{} auth list -detailed")],
     action: Action::Run(
-        Run::new(Arguments::NONE, Output::Format, run).flags(&[Group { title: "Command Options", flags: &[&DETAILED] }]),
+        Run::new(Arguments::NONE, Output::Format, run)
+            .flags(&[Group { title: "Command Options", flags: &[&DETAILED] }]),
     ),
 };
 

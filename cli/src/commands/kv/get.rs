@@ -1,7 +1,7 @@
 use super::super::write::refused;
+use super::MOUNT;
 use super::place::{self, Place};
 use super::print::{map_block, path_block};
-use super::MOUNT;
 use crate::client::Secret;
 use crate::command::{Action, Arguments, Command, Run};
 use crate::exit::{Exit, Failure, Outcome};
@@ -41,7 +41,11 @@ fn run(session: &mut Session, flags: &Matches) -> Outcome {
     };
     let field = flags.get(&FIELD);
     if !field.is_empty() {
-        return if place.versioned { field_of(session, &secret, &path, &field) } else { secret_field(&mut session.ui, &secret, &field) };
+        return if place.versioned {
+            field_of(session, &secret, &path, &field)
+        } else {
+            secret_field(&mut session.ui, &secret, &field)
+        };
     }
     if secret.wrap.is_some() || session.ui.format != Format::Table {
         return print_secret(&mut session.ui, &secret);

@@ -1,7 +1,7 @@
 use super::super::write::done;
+use super::MOUNT;
 use super::place::{Place, request};
 use super::print::written;
-use super::MOUNT;
 use crate::client::{Client, RequestError};
 use crate::command::{Action, Arguments, Command, Run};
 use crate::exit::{Failure, Outcome};
@@ -11,10 +11,8 @@ use crate::input::read_data;
 use crate::session::Session;
 use crate::value::{Json, Map};
 
-static CAS: Integer = Integer::new(
-    "cas",
-    "Check and set: patch only if this is the current version. 0, or not given, checks nothing.",
-);
+static CAS: Integer =
+    Integer::new("cas", "Check and set: patch only if this is the current version. 0, or not given, checks nothing.");
 static METHOD: Text = Text::new(
     "method",
     "How to patch: \"patch\" leaves it to the server, \"rw\" reads, changes and writes. Without it the first is tried, \

@@ -119,7 +119,8 @@ mod tests {
 
     #[test]
     fn version_1_paths_stay_as_they_are() {
-        let place = |with_mount_flag| Place { mount: "kv/".into(), path: "a".into(), with_mount_flag, versioned: false };
+        let place =
+            |with_mount_flag| Place { mount: "kv/".into(), path: "a".into(), with_mount_flag, versioned: false };
         assert_eq!(place(true).api_path("data"), "kv/a");
         assert_eq!(place(false).api_path("data"), "a");
     }

@@ -1,9 +1,9 @@
 //! Secrets and their metadata as blocks under banners.
 
+use crate::client::Secret;
 use crate::exit::{Exit, Outcome};
 use crate::flags::Matches;
 use crate::flags::output::FIELD;
-use crate::client::Secret;
 use crate::output::{Format, banner, print_map, print_secret, secret_field};
 use crate::session::Session;
 use crate::value::Map;

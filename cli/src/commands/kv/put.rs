@@ -1,7 +1,7 @@
 use super::super::write::{done, refused};
+use super::MOUNT;
 use super::place::Place;
 use super::print::written;
-use super::MOUNT;
 use crate::command::{Action, Arguments, Command, Run};
 use crate::exit::{Failure, Outcome};
 use crate::flags::output::Output;

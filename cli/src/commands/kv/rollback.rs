@@ -64,11 +64,12 @@ fn metadata_of(client: &Client, path: &str, version: Option<i64>) -> Result<(Map
     let read = read.map_err(|error| Failure::server(format!("Error doing pre-read at {path}: {error}")))?;
     let answer = read.and_then(|secret| secret.data);
     let answer = answer.ok_or_else(|| Failure::server(format!("No value found at {path}")))?;
-    let metadata = answer.get("metadata").ok_or_else(|| {
-        Failure::server(format!("No metadata found at {path}; rollback only works on existing data"))
-    })?;
-    let metadata = metadata.as_map().cloned().ok_or_else(|| {
-        Failure::server(format!("Metadata found at {path} is not the expected type (JSON object)"))
-    })?;
+    let metadata = answer
+        .get("metadata")
+        .ok_or_else(|| Failure::server(format!("No metadata found at {path}; rollback only works on existing data")))?;
+    let metadata = metadata
+        .as_map()
+        .cloned()
+        .ok_or_else(|| Failure::server(format!("Metadata found at {path} is not the expected type (JSON object)")))?;
     Ok((answer, metadata))
 }

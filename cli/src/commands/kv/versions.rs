@@ -30,10 +30,8 @@ pub(super) fn change(session: &mut Session, flags: &Matches, part: &str, title: 
     }
     let client = session.client(flags)?;
     let place = Place::find(&client, flags, &flags.arguments[0])?;
-    place.must_be_versioned(Failure {
-        message: format!("{title} not supported on KV Version 1"),
-        exit: Exit::LOCAL,
-    })?;
+    place
+        .must_be_versioned(Failure { message: format!("{title} not supported on KV Version 1"), exit: Exit::LOCAL })?;
     let path = place.api_path(part);
     match client.write(&path, body(flags)) {
         Err(error) => refused(session, &format!("Error writing data to {path}"), &error),

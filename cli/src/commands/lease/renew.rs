@@ -7,8 +7,7 @@ use crate::output::print_secret;
 use crate::session::Session;
 use crate::value::{Json, Map};
 
-static INCREMENT: Time =
-    Time::new("increment", "By how much to renew. The server need not heed it.");
+static INCREMENT: Time = Time::new("increment", "By how much to renew. The server need not heed it.");
 
 pub(super) static COMMAND: Command = Command {
     name: "renew",

@@ -39,9 +39,9 @@ fn run(session: &mut Session, flags: &Matches) -> Outcome {
     let client = session.client(flags)?;
     let id = flags.arguments[0].trim();
     if force {
-        session.ui.warn(&wrap(
-            "Warning! Force-removing leases can cause Vault to become out of sync with secret engines!",
-        ));
+        session
+            .ui
+            .warn(&wrap("Warning! Force-removing leases can cause Vault to become out of sync with secret engines!"));
     }
     let body = || Map::of([("sync", sync.into())]);
     let (request, what) = if force {

@@ -105,12 +105,18 @@ impl Method {
             Self::Password(kind) => (
                 kind,
                 "Takes a user name and a password. It asks for the password if none is given.",
-                &[("username=<string>", "Name of the user."), ("password=<string>", "The user's password; \"-\" reads it from standard input.")],
+                &[
+                    ("username=<string>", "Name of the user."),
+                    ("password=<string>", "The user's password; \"-\" reads it from standard input."),
+                ],
             ),
             Self::AppRole => (
                 "approle",
                 "Takes the id of a role and, where the role wants one, a secret id.",
-                &[("role_id=<string>", "Id of the role."), ("secret_id=<string>", "Secret id; \"-\" reads it from standard input.")],
+                &[
+                    ("role_id=<string>", "Id of the role."),
+                    ("secret_id=<string>", "Secret id; \"-\" reads it from standard input."),
+                ],
             ),
             Self::Cert => (
                 "cert",
@@ -119,7 +125,10 @@ impl Method {
             ),
         };
         let option = if kind == "token" { String::new() } else { format!(" -method={kind}") };
-        let mut text = format!("Usage: {program} login{option} [CONFIG K=V...]\n\n{}\n\nConfiguration:\n", crate::wrap::wrap_indented(about, 2));
+        let mut text = format!(
+            "Usage: {program} login{option} [CONFIG K=V...]\n\n{}\n\nConfiguration:\n",
+            crate::wrap::wrap_indented(about, 2)
+        );
         for (key, about) in keys {
             text.push_str(&format!("\n  {key}\n{}\n", crate::wrap::wrap_indented(about, 6)));
         }
@@ -167,7 +176,12 @@ fn auth_of_lookup(data: &Map) -> Auth {
     }
 }
 
-fn secret_or_ask(flags: &Matches, credentials: &Credentials, key: &str, title: &str) -> Result<Zeroizing<String>, String> {
+fn secret_or_ask(
+    flags: &Matches,
+    credentials: &Credentials,
+    key: &str,
+    title: &str,
+) -> Result<Zeroizing<String>, String> {
     if let Some(given) = credentials.get(key).filter(|given| key == "token" || !given.is_empty()) {
         return Ok(given.clone());
     }

@@ -21,12 +21,10 @@ use crate::session::Session;
 use crate::wrap::wrap;
 use method::Credentials;
 
-static METHOD: Text = Text::new(
-    "method",
-    "Type of the auth method, such as \"userpass\". It is the type, not the path: that is -path.",
-)
-.or("token")
-.words(&["approle", "cert", "ldap", "radius", "token", "userpass"]);
+static METHOD: Text =
+    Text::new("method", "Type of the auth method, such as \"userpass\". It is the type, not the path: that is -path.")
+        .or("token")
+        .words(&["approle", "cert", "ldap", "radius", "token", "userpass"]);
 static NO_PRINT: Switch = Switch::new("no-print", "Print nothing; the token is kept all the same.").or("false");
 static NO_STORE: Switch = Switch::new("no-store", "Do not keep the token; it is only printed.").or("false");
 static PATH: Text = Text::new("path", "Path of the auth method, where it is not the name of its type.");
@@ -53,10 +51,10 @@ pub(super) static COMMAND: Command = Command {
         ("With user name and password", "{} login -method=userpass username=my-username"),
         ("With a method at another path", "{} login -method=userpass -path=people username=my-username"),
     ],
-    action: Action::Run(Run::new(Arguments::ANY, Output::FieldAndFormat, run).flags(&[Group {
-        title: "Command Options",
-        flags: &[&METHOD, &NO_PRINT, &NO_STORE, &PATH, &TOKEN_ONLY],
-    }])),
+    action: Action::Run(
+        Run::new(Arguments::ANY, Output::FieldAndFormat, run)
+            .flags(&[Group { title: "Command Options", flags: &[&METHOD, &NO_PRINT, &NO_STORE, &PATH, &TOKEN_ONLY] }]),
+    ),
 };
 
 fn run(session: &mut Session, flags: &Matches) -> Outcome {

@@ -65,7 +65,12 @@ pub(super) fn refuse_without_terminal(flags: &Matches, instead: &str) -> Result<
 ///
 /// # Errors
 /// There is no terminal, or the user gave up.
-pub(super) fn ask(session: &mut Session, title: &str, article: &str, can_pipe: bool) -> Result<Zeroizing<String>, Failure> {
+pub(super) fn ask(
+    session: &mut Session,
+    title: &str,
+    article: &str,
+    can_pipe: bool,
+) -> Result<Zeroizing<String>, Failure> {
     session.ui.prompt(&format!("{title} Key (will be hidden): "));
     let answer = ask_hidden();
     session.ui.prompt("\n");

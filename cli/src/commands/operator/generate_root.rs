@@ -47,17 +47,7 @@ pub(super) static COMMAND: Command = Command {
     ],
     action: Action::Run(Run::new(Arguments::OPTIONAL, Output::Format, run).flags(&[Group {
         title: "Command Options",
-        flags: &[
-            &CANCEL,
-            &DECODE,
-            &GENERATE_OTP,
-            &INIT,
-            &NONCE,
-            &OTP,
-            &PGP_KEY,
-            &RECOVERY_TOKEN,
-            &STATUS,
-        ],
+        flags: &[&CANCEL, &DECODE, &GENERATE_OTP, &INIT, &NONCE, &OTP, &PGP_KEY, &RECOVERY_TOKEN, &STATUS],
     }])),
 };
 
@@ -153,7 +143,9 @@ fn decode(session: &mut Session, flags: &Matches, client: &Client, kind: Kind) -
     if *encoded == "-" {
         encoded = session.input_text(flags)?;
         if encoded.is_empty() {
-            return Err(Failure::local("Missing encoded value. When using -decode=\"-\" value must be passed via stdin."));
+            return Err(Failure::local(
+                "Missing encoded value. When using -decode=\"-\" value must be passed via stdin.",
+            ));
         }
     }
     let status = kind.status(client).map_err(status_failed)?;

@@ -15,9 +15,11 @@ static KEY_SHARES: Integer =
     Integer::new("key-shares", "Into how many shares the unseal key is split. Without it: 5.").alias("n");
 static KEY_THRESHOLD: Integer =
     Integer::new("key-threshold", "How many of the shares are needed to unseal. Without it: 3.").alias("t");
-static PGP_KEYS: Text = Text::new("pgp-keys", "Files with PGP keys to encrypt the shares with, set apart by commas.").files();
+static PGP_KEYS: Text =
+    Text::new("pgp-keys", "Files with PGP keys to encrypt the shares with, set apart by commas.").files();
 static RECOVERY_PGP_KEYS: Text =
-    Text::new("recovery-pgp-keys", "Files with PGP keys to encrypt the recovery shares with, set apart by commas.").files();
+    Text::new("recovery-pgp-keys", "Files with PGP keys to encrypt the recovery shares with, set apart by commas.")
+        .files();
 static RECOVERY_SHARES: Integer =
     Integer::new("recovery-shares", "Into how many shares the recovery key is split.").or("5");
 static RECOVERY_THRESHOLD: Integer =
@@ -45,15 +47,16 @@ pub(super) static COMMAND: Command = Command {
             title: "Common Options",
             flags: &[&KEY_SHARES, &KEY_THRESHOLD, &PGP_KEYS, &ROOT_TOKEN_PGP_KEY, &STATUS],
         },
-        Group {
-            title: "Auto Unseal Options",
-            flags: &[&RECOVERY_PGP_KEYS, &RECOVERY_SHARES, &RECOVERY_THRESHOLD],
-        },
+        Group { title: "Auto Unseal Options", flags: &[&RECOVERY_PGP_KEYS, &RECOVERY_SHARES, &RECOVERY_THRESHOLD] },
     ])),
 };
 
 fn run(session: &mut Session, flags: &Matches) -> Outcome {
-    for (flag, name) in [(&PGP_KEYS, "-pgp-keys"), (&RECOVERY_PGP_KEYS, "-recovery-pgp-keys"), (&ROOT_TOKEN_PGP_KEY, "-root-token-pgp-key")] {
+    for (flag, name) in [
+        (&PGP_KEYS, "-pgp-keys"),
+        (&RECOVERY_PGP_KEYS, "-recovery-pgp-keys"),
+        (&ROOT_TOKEN_PGP_KEY, "-root-token-pgp-key"),
+    ] {
         super::rekey_target::refuse_pgp(flags.given(flag), name)?;
     }
     let client = session.client(flags)?;

@@ -27,7 +27,8 @@ fn run(session: &mut Session, flags: &Matches) -> Outcome {
         let nodes = nodes.iter().map(|node| as_output(node)).collect();
         return print(&mut session.ui, &Map::of([("Nodes", Json::List(nodes))]).into());
     }
-    let header = ["Host Name", "API Address", "Cluster Address", "Active Node", "Version", "Upgrade Version", "Last Echo"];
+    let header =
+        ["Host Name", "API Address", "Cluster Address", "Active Node", "Version", "Upgrade Version", "Last Echo"];
     let mut rows = vec![header.map(str::to_owned).to_vec()];
     for node in nodes {
         let echo = Timestamp::parse(node.text("last_echo"));

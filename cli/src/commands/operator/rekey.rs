@@ -20,11 +20,13 @@ static INIT: Switch = Switch::new(
     "Start an attempt. There can be one at a time. -key-shares and -key-threshold say what is wanted.",
 )
 .or("false");
-static KEY_SHARES: Integer = Integer::new("key-shares", "Into how many shares the new key is split.").alias("n").or("5");
+static KEY_SHARES: Integer =
+    Integer::new("key-shares", "Into how many shares the new key is split.").alias("n").or("5");
 static KEY_THRESHOLD: Integer =
     Integer::new("key-threshold", "How many of the new shares will be needed.").alias("t").or("3");
 static NONCE: Text = Text::new("nonce", "Nonce of the attempt, as -init printed it. Each share must come with it.");
-static PGP_KEYS: Text = Text::new("pgp-keys", "Files with PGP keys to encrypt the shares with, set apart by commas.").files();
+static PGP_KEYS: Text =
+    Text::new("pgp-keys", "Files with PGP keys to encrypt the shares with, set apart by commas.").files();
 static STATUS: Switch = Switch::new("status", "Only print how far the attempt is.").or("false");
 static TARGET: Text = Text::new("target", "Which key: \"barrier\", or \"recovery\" where another system unseals.")
     .or("barrier")
@@ -219,7 +221,9 @@ fn provide(session: &mut Session, flags: &Matches, client: &Client, target: Targ
         return self::status(session, client, target, stage);
     }
     if stage == Stage::Verification {
-        session.ui.output(&wrap("Rekey verification successful. The rekey operation is complete and the new keys are now active."));
+        session.ui.output(&wrap(
+            "Rekey verification successful. The rekey operation is complete and the new keys are now active.",
+        ));
         return Ok(Exit::OK);
     }
     if session.ui.format != Format::Table {

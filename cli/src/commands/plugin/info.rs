@@ -37,8 +37,7 @@ fn run(session: &mut Session, flags: &Matches) -> Outcome {
     let request = Request::get(path);
     let request = if version.is_empty() { request } else { request.query("version", version) };
     let answer = client.send(&request).and_then(|answer| answer.map());
-    let answer =
-        answer.map_err(|error| Failure::server(format!("Error reading plugin named {name}: {error}")))?;
+    let answer = answer.map_err(|error| Failure::server(format!("Error reading plugin named {name}: {error}")))?;
     let plugin = answer.get("data").and_then(Json::as_map);
     let plugin = plugin.ok_or_else(|| Failure::server(format!("No value found for plugin {}", quoted(name))))?;
     let mut shown = Map::new();

@@ -27,7 +27,9 @@ fn parse_type(typed: &str) -> Result<Option<&'static str>, String> {
         "unknown" => Ok(None),
         typed => {
             let found = TYPES.iter().find(|known| **known == typed);
-            found.map(|known| Some(*known)).ok_or_else(|| format!("{} is not a supported plugin type", crate::output::quoted(typed)))
+            found
+                .map(|known| Some(*known))
+                .ok_or_else(|| format!("{} is not a supported plugin type", crate::output::quoted(typed)))
         }
     }
 }

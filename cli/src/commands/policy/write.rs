@@ -32,9 +32,8 @@ fn run(session: &mut Session, flags: &Matches) -> Outcome {
     let rules = if path == "-" {
         session.input_text(flags)?.to_string()
     } else {
-        let file = File::open(path).map_err(|error| {
-            Failure::server(format!("Error opening policy file: open {path}: {}", words(&error)))
-        })?;
+        let file = File::open(path)
+            .map_err(|error| Failure::server(format!("Error opening policy file: open {path}: {}", words(&error))))?;
         let mut rules = String::new();
         let read = file.take(MAX_POLICY).read_to_string(&mut rules);
         read.map_err(|error| Failure::server(format!("Error reading policy: {error}")))?;

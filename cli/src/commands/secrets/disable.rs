@@ -18,9 +18,9 @@ pub(super) static COMMAND: Command = Command {
 fn run(session: &mut Session, flags: &Matches) -> Outcome {
     let client = session.client(flags)?;
     let path = path::mount(&flags.arguments[0]);
-    client.send(&Request::delete(format!("sys/mounts/{path}"))).map_err(|error| {
-        Failure::server(format!("Error disabling secrets engine at {path}: {error}"))
-    })?;
+    client
+        .send(&Request::delete(format!("sys/mounts/{path}")))
+        .map_err(|error| Failure::server(format!("Error disabling secrets engine at {path}: {error}")))?;
     session.ui.output(&format!("Success! Disabled the secrets engine (if it existed) at: {path}"));
     Ok(Exit::OK)
 }

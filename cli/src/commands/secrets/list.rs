@@ -18,7 +18,8 @@ pub(super) static COMMAND: Command = Command {
     about: "Lists the secrets engines of a server. A TTL of \"system\" is the server's default.",
     examples: &[("", "{} secrets list"), ("With all settings", "{} secrets list -detailed")],
     action: Action::Run(
-        Run::new(Arguments::NONE, Output::Format, run).flags(&[Group { title: "Command Options", flags: &[&DETAILED] }]),
+        Run::new(Arguments::NONE, Output::Format, run)
+            .flags(&[Group { title: "Command Options", flags: &[&DETAILED] }]),
     ),
 };
 

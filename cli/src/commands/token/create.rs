@@ -8,19 +8,15 @@ use crate::session::Session;
 use crate::value::{Json, Map};
 
 static DISPLAY_NAME: Text = Text::new("display-name", "Name that the token goes by in logs. It is not secret.");
-static ENTITY_ALIAS: Text = Text::new(
-    "entity-alias",
-    "Name of the entity alias to make the token for. Only with -role, which must allow it.",
-);
+static ENTITY_ALIAS: Text =
+    Text::new("entity-alias", "Name of the entity alias to make the token for. Only with -role, which must allow it.");
 static EXPLICIT_MAX_TTL: Time = Time::new(
     "explicit-max-ttl",
     "Longest life of the token, which no renewal goes beyond, such as \"30s\" or \"5m\".",
 );
 static ID: Text = Text::new("id", "Value of the token, instead of one that is made up. It takes sudo permission.");
-static METADATA: Pairs = Pairs::new(
-    "metadata",
-    "Any key=value to keep with the token. Audit logs show it. Can be given several times.",
-);
+static METADATA: Pairs =
+    Pairs::new("metadata", "Any key=value to keep with the token. Audit logs show it. Can be given several times.");
 static NO_DEFAULT_POLICY: Switch =
     Switch::new("no-default-policy", "Leave the policy \"default\" off the token.").or("false");
 static ORPHAN: Switch = Switch::new(
@@ -36,7 +32,8 @@ static POLICY: TextList = TextList::new("policy", "Name of a policy for the toke
 static RENEWABLE: Switch = Switch::new("renewable", "Let the token be renewed, up to its longest TTL.").or("true");
 static ROLE: Text = Text::new("role", "Name of the role to make the token by. It can go before other flags.");
 static TTL: Time = Time::new("ttl", "First TTL of the token, such as \"30s\" or \"5m\". Renewals can go beyond it.");
-static TYPE: Text = Text::new("type", "Type of the token: \"service\" or \"batch\".").or("service").words(&["service", "batch"]);
+static TYPE: Text =
+    Text::new("type", "Type of the token: \"service\" or \"batch\".").or("service").words(&["service", "batch"]);
 static USE_LIMIT: Integer =
     Integer::new("use-limit", "How many times the token can be used. 0, or not given, is any number.");
 

@@ -39,9 +39,7 @@ fn run(session: &mut Session, flags: &Matches) -> Outcome {
     let typed = flags.arguments.first().map(|typed| typed.trim()).unwrap_or_default();
     let request = match (typed, by_accessor) {
         ("", _) => Request::get("auth/token/lookup-self"),
-        (accessor, true) => {
-            Request::post("auth/token/lookup-accessor").json(Map::of([("accessor", accessor.into())]))
-        }
+        (accessor, true) => Request::post("auth/token/lookup-accessor").json(Map::of([("accessor", accessor.into())])),
         (token, false) => Request::post("auth/token/lookup").json(Map::of([("token", token.into())])),
     };
     let reply = client.send(&request).and_then(|answer| answer.secret());

@@ -23,4 +23,5 @@ pub(super) static COMMAND: Command = Command::group(
 );
 
 static ACCESSOR: Switch =
-    Switch::new("accessor", "The argument is an accessor, not a token. What is printed holds no token then.").or("false");
+    Switch::new("accessor", "The argument is an accessor, not a token. What is printed holds no token then.")
+        .or("false");

@@ -26,14 +26,7 @@ pub(super) static FOR_PUT: &[Group] = &[Group {
 
 pub(super) static FOR_PATCH: &[Group] = &[Group {
     title: "Common Options",
-    flags: &[
-        &CAS_REQUIRED,
-        &CUSTOM_METADATA,
-        &DELETE_VERSION_AFTER,
-        &MAX_VERSIONS,
-        &MOUNT,
-        &REMOVE_CUSTOM_METADATA,
-    ],
+    flags: &[&CAS_REQUIRED, &CUSTOM_METADATA, &DELETE_VERSION_AFTER, &MAX_VERSIONS, &MOUNT, &REMOVE_CUSTOM_METADATA],
 }];
 
 /// The settings that were given.

@@ -9,8 +9,9 @@ use crate::value::{Json, Map};
 
 static AUTO_JOIN_PORT: Integer =
     Integer::new("auto-join-port", "Port of servers that are found by themselves.").or("8200");
-static AUTO_JOIN_SCHEME: Text =
-    Text::new("auto-join-scheme", "Scheme for servers that are found by themselves.").or("https").words(&["http", "https"]);
+static AUTO_JOIN_SCHEME: Text = Text::new("auto-join-scheme", "Scheme for servers that are found by themselves.")
+    .or("https")
+    .words(&["http", "https"]);
 static LEADER_CA_CERT: Text =
     Text::new("leader-ca-cert", "CA certificate to check the leader's with, in PEM; @FILE reads it from a file.");
 static LEADER_CLIENT_CERT: Text =
@@ -55,7 +56,8 @@ fn run(session: &mut Session, flags: &Matches) -> Outcome {
     }
     let client = session.client(flags)?;
     let found_by_itself = leader.contains("provider=");
-    let mut body = Map::of([("auto_join", "".into()), ("auto_join_scheme", "".into()), ("auto_join_port", Json::number(0))]);
+    let mut body =
+        Map::of([("auto_join", "".into()), ("auto_join_scheme", "".into()), ("auto_join_port", Json::number(0))]);
     if found_by_itself {
         body = Map::of([
             ("auto_join", leader.into()),
@@ -87,7 +89,6 @@ fn text_or_file(flags: &Matches, flag: &Text, what: &str) -> Result<Json, Failur
         return Ok(Json::text(given));
     };
     let text = std::fs::read_to_string(path);
-    text.map(Json::text).map_err(|error| {
-        Failure::local(format!("Failed to parse leader {what}: error reading file {path}: {error}"))
-    })
+    text.map(Json::text)
+        .map_err(|error| Failure::local(format!("Failed to parse leader {what}: error reading file {path}: {error}")))
 }

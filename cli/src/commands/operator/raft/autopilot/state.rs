@@ -101,7 +101,8 @@ fn pretty(state: &Map) -> String {
 }
 
 fn as_output(state: &Map) -> Json {
-    let shown_servers: Map = servers(state).into_iter().map(|(id, server)| (id.to_owned(), server_output(server))).collect();
+    let shown_servers: Map =
+        servers(state).into_iter().map(|(id, server)| (id.to_owned(), server_output(server))).collect();
     Map::of([
         ("Healthy", state.bool("healthy").into()),
         ("FailureTolerance", Json::number(state.integer("failure_tolerance"))),

@@ -10,9 +10,6 @@ pub(super) static COMMAND: Command = Command::group(
     "Restores and saves snapshots from the Raft cluster",
     "Saves all data of the cluster in a file, and puts it back from there. What is in the file is encrypted: the \
      unseal keys of the time are needed to use it.",
-    &[
-        ("Save", "{} operator raft snapshot save raft.snap"),
-        ("Restore", "{} operator raft snapshot restore raft.snap"),
-    ],
+    &[("Save", "{} operator raft snapshot save raft.snap"), ("Restore", "{} operator raft snapshot restore raft.snap")],
     &[&restore::COMMAND, &save::COMMAND],
 );

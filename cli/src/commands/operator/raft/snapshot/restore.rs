@@ -34,7 +34,8 @@ fn run(session: &mut Session, flags: &Matches) -> Outcome {
     if path.is_empty() {
         return Err(Failure::local("Snapshot file name is required"));
     }
-    let file = File::open(path).map_err(|error| Failure::server(format!("Error opening snapshot file {path}: {error}")))?;
+    let file =
+        File::open(path).map_err(|error| Failure::server(format!("Error opening snapshot file {path}: {error}")))?;
     let client = session.client(flags)?;
     let part = if flags.get(&FORCE) { "snapshot-force" } else { "snapshot" };
     let request = Request::post(format!("sys/storage/raft/{part}")).file(file).without_time_limit();

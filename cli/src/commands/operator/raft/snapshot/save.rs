@@ -42,7 +42,8 @@ fn save(stream: &mut Stream<'_>, path: &Path) -> Result<(), String> {
     name.push(".partial");
     let partial = PathBuf::from(name);
     let named = |error: std::io::Error| format!("{}: {error}", path.display());
-    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&partial).map_err(named)?;
+    let mut file =
+        OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&partial).map_err(named)?;
     let written = write_all(stream, &mut file).and_then(|()| file.sync_all().map_err(named));
     match written.and_then(|()| fs::rename(&partial, path).map_err(named)) {
         Ok(()) => Ok(()),
