@@ -1,5 +1,7 @@
 //! What a secrets engine or auth method is to the pipeline.
 
+use std::borrow::Cow;
+
 use crate::framework::PathHelp;
 use crate::{Call, Context, Failure, Grant, Payload, Response};
 
@@ -10,6 +12,12 @@ pub trait Backend: Send + Sync + 'static {
     /// Which paths need no token, and which need `sudo`.
     fn special(&self) -> SpecialPaths {
         SpecialPaths::default()
+    }
+
+    /// The one spelling of a path that several spellings lead to, where names fold case: policy has to allow both, the path
+    /// as it was sent and this one, so that no other spelling gets around a rule.
+    fn canonical_path<'p>(&self, path: &'p str) -> Cow<'p, str> {
+        Cow::Borrowed(path)
     }
 
     /// Asked before a write where the path tells creation from update; decides which capability the caller needs.

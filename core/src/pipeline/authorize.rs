@@ -1,5 +1,6 @@
 //! Who asks, and whether they may: token, policy, sudo, parameters, wrapping bounds. Deny by default.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use coffer_policy::Access;
@@ -57,6 +58,7 @@ pub(super) fn authorize(active: &Arc<Active>, request: &Request, trail: &mut Tra
     let cut = Cut(request.path.len() - rest.len() + usize::from(rest.is_empty() && !request.path.ends_with('/')));
     trail.mounted = Some(Arc::clone(mounted));
     active.quotas.admit(request, &mounted.mount)?;
+    active.wrapping.admit(&mut tx, &active.tokens, request, now)?;
     if mounted.is_unauthenticated(rest) {
         // A token that came along is told to the backend, and not needed.
         let caller = match &request.token {
@@ -69,7 +71,12 @@ pub(super) fn authorize(active: &Arc<Active>, request: &Request, trail: &mut Tra
     let caller = authenticate(active, &mut tx, request, now, trail)?;
     let last_use = count_use(active, &mut tx, &caller, trail)?;
     let operation = tell_apart(active, &mut tx, request, mounted, rest, &caller, now)?;
-    let permit = check(&caller, request, operation, mounted.protection(rest), trail)?;
+    let protection = mounted.protection(rest);
+    if let Cow::Owned(canonical) = mounted.backend.canonical_path(rest) {
+        let path = format!("{}{canonical}", mounted.mount.api_path());
+        let _permit = check_path(&caller, request, &path, operation, protection, trail)?;
+    }
+    let permit = check(&caller, request, operation, protection, trail)?;
     Ok(Prepared { tx, mounted: Arc::clone(mounted), cut, caller: Some(caller), permit, now, last_use })
 }
 
@@ -126,8 +133,19 @@ fn check(
     protection: Protection,
     trail: &mut Trail,
 ) -> Result<Permit, Failure> {
+    check_path(caller, request, &request.path, operation, protection, trail)
+}
+
+fn check_path(
+    caller: &Caller,
+    request: &Request,
+    path: &str,
+    operation: Operation,
+    protection: Protection,
+    trail: &mut Trail,
+) -> Result<Permit, Failure> {
     let access = Access {
-        path: &request.path,
+        path,
         operation: operation.into(),
         parameters: Some(request.data.map()),
         wrap_ttl: request.wrap.map(|wrap| wrap.ttl),
