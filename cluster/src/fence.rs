@@ -1,6 +1,7 @@
 //! The read fence: one ReadIndex round answers all who wait for it, and the next one those who came later.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use coffer_model::FenceError;
 use openraft::ReadPolicy;
@@ -15,6 +16,8 @@ use crate::raft_types::Types;
 #[derive(Debug, Default)]
 pub(crate) struct Fence {
     state: Mutex<State>,
+    /// Rounds so far.
+    pub(crate) rounds: AtomicU64,
 }
 
 #[derive(Debug, Default)]
@@ -68,6 +71,7 @@ async fn rounds(shared: Arc<Shared>) {
             }
             std::mem::take(&mut state.waiting)
         };
+        shared.fence.rounds.fetch_add(1, Ordering::Relaxed);
         let answer = round(&shared).await;
         for waiter in waiting {
             // Gone if its caller was.

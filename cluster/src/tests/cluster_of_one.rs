@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use coffer_model::{
@@ -236,4 +237,6 @@ async fn waiting_fences_share_rounds() {
     for fence in fences {
         fence.await.unwrap().unwrap();
     }
+    let rounds = cluster.shared.fence.rounds.load(Ordering::Relaxed);
+    assert!((1..10).contains(&rounds), "{rounds} rounds for 100 fences");
 }

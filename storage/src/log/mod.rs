@@ -251,12 +251,7 @@ fn gap(last: Option<LogPosition>, records: &[Record]) -> Option<String> {
 fn load(named: &NamedDb) -> Result<(Live, u64), StoreFault> {
     let file = named.file.as_str();
     const READING: &str = "reading";
-    // Tables exist from the start, so that readers never meet a missing one.
-    let writing = named.db.begin_write().fault(file, READING)?;
-    writing.open_table(ENTRIES).fault(file, READING)?;
-    writing.open_table(META).fault(file, READING)?;
-    writing.commit().fault(file, READING)?;
-
+    create_tables(named)?;
     let reading = named.db.begin_read().fault(file, READING)?;
     let meta = reading.open_table(META).fault(file, READING)?;
     let entries = reading.open_table(ENTRIES).fault(file, READING)?;
@@ -299,4 +294,19 @@ fn load(named: &NamedDb) -> Result<(Live, u64), StoreFault> {
         closing: false,
     };
     Ok((live, bytes))
+}
+
+/// Tables exist from the start, so that readers never meet a missing one.
+fn create_tables(named: &NamedDb) -> Result<(), StoreFault> {
+    const OPENING: &str = "opening its tables";
+    {
+        let reading = named.db.begin_read().fault(&named.file, OPENING)?;
+        if reading.open_table(ENTRIES).is_ok() && reading.open_table(META).is_ok() {
+            return Ok(());
+        }
+    }
+    let writing = named.db.begin_write().fault(&named.file, OPENING)?;
+    writing.open_table(ENTRIES).fault(&named.file, OPENING)?;
+    writing.open_table(META).fault(&named.file, OPENING)?;
+    writing.commit().fault(&named.file, OPENING)
 }

@@ -179,6 +179,62 @@ fn a_missing_entry_is_damage() {
     assert!(refused.to_string().contains("entries 1 to 9 and holds 8"), "{refused}");
 }
 
+/// A disk whose syncs begin to fail.
+#[derive(Debug)]
+struct FailingDisk {
+    memory: redb::backends::InMemoryBackend,
+    fails: Arc<std::sync::atomic::AtomicBool>,
+}
+
+impl redb::StorageBackend for FailingDisk {
+    fn len(&self) -> Result<u64, std::io::Error> {
+        self.memory.len()
+    }
+
+    fn read(&self, offset: u64, out: &mut [u8]) -> Result<(), std::io::Error> {
+        self.memory.read(offset, out)
+    }
+
+    fn set_len(&self, len: u64) -> Result<(), std::io::Error> {
+        self.memory.set_len(len)
+    }
+
+    fn sync_data(&self) -> Result<(), std::io::Error> {
+        match self.fails.load(Ordering::SeqCst) {
+            true => Err(std::io::Error::other("no disk")),
+            false => self.memory.sync_data(),
+        }
+    }
+
+    fn write(&self, offset: u64, data: &[u8]) -> Result<(), std::io::Error> {
+        self.memory.write(offset, data)
+    }
+}
+
+#[test]
+fn a_failed_sync_is_reported_and_acknowledges_nothing_ever_after() {
+    let fails = Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let disk = FailingDisk { memory: redb::backends::InMemoryBackend::new(), fails: Arc::clone(&fails) };
+    let db = redb::Builder::new().create_with_backend(disk).unwrap();
+    let faults = Faults::default();
+    let log = LogStore::open(NamedDb { db, file: "the log".into() }, faults.clone()).unwrap();
+    append(&log, records(1..3));
+    assert_eq!(faults.get(), None);
+
+    fails.store(true, Ordering::SeqCst);
+    let (refused, outcome) = done();
+    log.append(records(3..4), refused).unwrap();
+    let fault = outcome.recv().unwrap().unwrap_err();
+    assert!(fault.to_string().starts_with("the log: syncing failed: "), "{fault}");
+    assert_eq!(faults.get(), Some(fault.clone()));
+
+    fails.store(false, Ordering::SeqCst);
+    let (later, _) = done();
+    assert_eq!(log.append(records(4..5), later), Err(fault.clone()));
+    let (later, _) = done();
+    assert_eq!(log.save_vote(Vote { term: 1, candidate: 1, won: false }, later), Err(fault));
+}
+
 #[derive(Clone, Debug)]
 enum Step {
     Append(u64),

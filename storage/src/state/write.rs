@@ -1,5 +1,7 @@
 //! A write transaction on the state.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use redb::{Durability, ReadableTable, Table};
 
 use crate::fault::FaultContext;
@@ -73,8 +75,17 @@ impl StateWrite<'_> {
     }
 }
 
-/// Commits without a sync; gives the bytes written too.
+/// Commits without a sync; gives the bytes written too. A panic over a damaged file becomes a fault: whoever waits for
+/// the outcome must get one.
 pub(super) fn commit<T>(
+    named: &NamedDb,
+    change: impl FnOnce(&mut StateWrite<'_>) -> Result<T, StoreFault>,
+) -> Result<(T, usize), StoreFault> {
+    catch_unwind(AssertUnwindSafe(|| try_commit(named, change)))
+        .unwrap_or_else(|_| Err(StoreFault::damaged(&named.file, "its structure makes no sense")))
+}
+
+fn try_commit<T>(
     named: &NamedDb,
     change: impl FnOnce(&mut StateWrite<'_>) -> Result<T, StoreFault>,
 ) -> Result<(T, usize), StoreFault> {
