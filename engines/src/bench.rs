@@ -19,18 +19,23 @@ pub(crate) struct Bench {
 impl Bench {
     /// A new mount of type `kv`.
     pub(crate) fn kv(version: &str) -> Self {
-        let mut mount = Mount::new(MountKind::Secrets, "kv/", "kv");
-        mount.options = Some([("version".to_owned(), version.to_owned())].into());
-        let mut bench = Self::on(mount);
+        let mut bench = Self::on(Self::mount(version));
         bench.run(|backend, cx| backend.prepare(cx)).unwrap();
         bench
+    }
+
+    /// A row of the mount table.
+    pub(crate) fn mount(version: &str) -> Mount {
+        let mut mount = Mount::new(MountKind::Secrets, "kv/", "kv");
+        mount.options = Some([("version".to_owned(), version.to_owned())].into());
+        mount
     }
 
     /// A mount whose storage may have something in it.
     pub(crate) fn on(mount: Mount) -> Self {
         let backend = crate::kv(&mount).unwrap();
         let now = Timestamp::from_unix(1_800_000_000).unwrap();
-        Self { state: State::default(), mount, backend, now }
+        Self { state: State::of(&mount), mount, backend, now }
     }
 
     /// Changes the option `version`, as tuning a mount does.
@@ -124,7 +129,7 @@ pub(crate) enum Answer {
     Unsupported,
     /// 400.
     Refused(String),
-    /// 500.
+    /// Anything else.
     Broken(String),
 }
 

@@ -21,8 +21,9 @@ pub use kv::kv;
 /// Adds every engine of this crate: `kv` (with its old name `generic`) and `cubbyhole`.
 #[must_use]
 pub fn register(registry: Registry) -> Registry {
-    registry
-        .with(MountKind::Secrets, "kv", Box::new(kv))
-        .with(MountKind::Secrets, "generic", Box::new(kv))
-        .with(MountKind::Secrets, "cubbyhole", Box::new(|_| Ok(std::sync::Arc::new(Cubbyhole::new()))))
+    registry.with(MountKind::Secrets, "kv", Box::new(kv)).with(MountKind::Secrets, "generic", Box::new(kv)).with(
+        MountKind::Secrets,
+        "cubbyhole",
+        Box::new(|_| Ok(std::sync::Arc::new(Cubbyhole::new()))),
+    )
 }

@@ -111,7 +111,6 @@ impl<'a> Own<'a> {
     }
 }
 
-/// Vault answers these with 500.
 fn missing(what: &str) -> Failure {
-    Failure::Internal(format!("missing {what}"))
+    Failure::Fault(format!("missing {what}"))
 }

@@ -136,6 +136,6 @@ mod tests {
         assert_eq!(at(Some(60), Some(90)), Some(60));
         assert_eq!(at(Some(60), Some(0)), Some(60));
         assert_eq!(at(Some(-1), Some(90)), None);
-        assert_eq!(at(Some(i64::MAX), None).is_some(), true);
+        assert!(at(Some(i64::MAX), None).is_some());
     }
 }

@@ -76,8 +76,7 @@ mod tests {
 
     #[test]
     fn spans_as_go_prints_them() {
-        let good =
-            [(0, "0s"), (1, "1s"), (90, "1m30s"), (7200, "2h0m0s"), (-1, "-1s"), (86_400 * 3 + 61, "72h1m1s")];
+        let good = [(0, "0s"), (1, "1s"), (90, "1m30s"), (7200, "2h0m0s"), (-1, "-1s"), (86_400 * 3 + 61, "72h1m1s")];
         for (seconds, text) in good {
             assert_eq!(span_shown(Some(ProtoDuration::from_seconds(seconds))), text);
         }

@@ -7,9 +7,11 @@ use super::Versioned;
 
 const PATH: Field = Field::new("path", Kind::Text, "Location of the secret.");
 const VERSION: Field = Field::new("version", Kind::Int, "The version to read; the current one if not given.");
-const AFTER: Field = Field::new("after", Kind::Text, "Entry to begin the list after; it need not exist. Only for listing.");
+const AFTER: Field =
+    Field::new("after", Kind::Text, "Entry to begin the list after; it need not exist. Only for listing.");
 const LIMIT: Field = Field::new("limit", Kind::Int, "Number of entries to list; all if not given. Only for listing.");
-const MAX_VERSIONS: Field = Field::new("max_versions", Kind::Int, "Number of versions to keep of a key; 10 if nobody says.");
+const MAX_VERSIONS: Field =
+    Field::new("max_versions", Kind::Int, "Number of versions to keep of a key; 10 if nobody says.");
 const CAS_REQUIRED: Field =
     Field::new("cas_required", Kind::Bool, "If true, every write has to say in \"cas\" which version it replaces.");
 const METADATA_CAS_REQUIRED: Field = Field::new(

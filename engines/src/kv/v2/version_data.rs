@@ -2,7 +2,7 @@
 //! more often than needed and every copy is wiped.
 
 use prost::Message;
-use prost::encoding::{WireType, decode_key, decode_varint, encode_key, encode_varint, skip_field, DecodeContext};
+use prost::encoding::{DecodeContext, WireType, decode_key, decode_varint, encode_key, encode_varint, skip_field};
 use zeroize::Zeroizing;
 
 use coffer_core::Failure;

@@ -13,7 +13,11 @@ use crate::kv::v2::space::Space;
 
 impl Versioned {
     /// DELETE of a secret: its current version.
-    pub(in crate::kv::v2) fn delete_data(&self, cx: &mut Context<'_>, matched: &Matched<'_>) -> Result<Response, Failure> {
+    pub(in crate::kv::v2) fn delete_data(
+        &self,
+        cx: &mut Context<'_>,
+        matched: &Matched<'_>,
+    ) -> Result<Response, Failure> {
         self.change(cx, matched, |metadata, space, _| {
             let current = metadata.current_version;
             mark_deleted(metadata, space, &[current]);
@@ -87,7 +91,9 @@ impl Versioned {
 fn mark_deleted(metadata: &mut KeyMetadata, space: &Space<'_, '_>, numbers: &[u64]) {
     let now = space.now();
     for number in numbers {
-        if let Some(version) = metadata.versions.get_mut(number).filter(|version| version.state(now) == VersionState::Live) {
+        if let Some(version) =
+            metadata.versions.get_mut(number).filter(|version| version.state(now) == VersionState::Live)
+        {
             version.deletion_time = Some(ProtoTimestamp::from(now));
         }
     }

@@ -14,7 +14,11 @@ use crate::kv::v2::version_data::json_of;
 use crate::plaintext::{from_json, to_json};
 
 impl Versioned {
-    pub(in crate::kv::v2) fn patch_data(&self, cx: &mut Context<'_>, matched: &Matched<'_>) -> Result<Response, Failure> {
+    pub(in crate::kv::v2) fn patch_data(
+        &self,
+        cx: &mut Context<'_>,
+        matched: &Matched<'_>,
+    ) -> Result<Response, Failure> {
         let patch = sent_map(&matched.fields, "data")?.ok_or_else(no_data)?;
         let key = SecretPath::for_write(matched.fields.capture("path"))?;
         let config = self.config(cx)?;
@@ -27,10 +31,9 @@ impl Versioned {
             let facts = Value::Object(facts(number, version, &metadata));
             return Err(Failure::Gone(Box::new(Response::data(facts))));
         }
-        let stored = space
-            .version(key, number)?
-            .ok_or_else(|| Failure::Internal("could not find version data".to_owned()))?;
-        let data = from_json(json_of(&stored)?)?.ok_or_else(|| Failure::invalid("resource does not exist"))?;
+        let stored =
+            space.version(key, number)?.ok_or_else(|| Failure::Internal("could not find version data".to_owned()))?;
+        let data = from_json(json_of(&stored)?)?.ok_or_else(|| Failure::Fault("resource does not exist".to_owned()))?;
         let mut data = Payload::from(data);
         match patch {
             SentMap::Object(patch) => merge_patch::merge(data.map_mut(), &patch),

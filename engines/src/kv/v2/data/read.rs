@@ -23,7 +23,12 @@ pub(super) struct Found {
 }
 
 impl Versioned {
-    pub(super) fn read_data_of(&self, cx: &mut Context<'_>, matched: &Matched<'_>, part: &str) -> Result<Found, Failure> {
+    pub(super) fn read_data_of(
+        &self,
+        cx: &mut Context<'_>,
+        matched: &Matched<'_>,
+        part: &str,
+    ) -> Result<Found, Failure> {
         let wanted = wanted_version(&matched.fields)?;
         let key = SecretPath::parse(matched.fields.capture("path")).ok_or(Failure::NotFound)?;
         let mut space = self.space(cx)?.ok_or(Failure::NotFound)?;
@@ -44,7 +49,11 @@ impl Versioned {
         Err(Failure::Internal("could not find version data".to_owned()))
     }
 
-    pub(in crate::kv::v2) fn read_data(&self, cx: &mut Context<'_>, matched: &Matched<'_>) -> Result<Response, Failure> {
+    pub(in crate::kv::v2) fn read_data(
+        &self,
+        cx: &mut Context<'_>,
+        matched: &Matched<'_>,
+    ) -> Result<Response, Failure> {
         let Found { data, facts } = self.read_data_of(cx, matched, "data")?;
         Ok(answer("data", data.map(Payload::into_map), facts))
     }

@@ -8,7 +8,11 @@ use super::read::{Found, answer};
 use crate::kv::v2::Versioned;
 
 impl Versioned {
-    pub(in crate::kv::v2) fn read_subkeys(&self, cx: &mut Context<'_>, matched: &Matched<'_>) -> Result<Response, Failure> {
+    pub(in crate::kv::v2) fn read_subkeys(
+        &self,
+        cx: &mut Context<'_>,
+        matched: &Matched<'_>,
+    ) -> Result<Response, Failure> {
         let depth = Depth::of(matched.fields.int("depth")?.unwrap_or(0));
         let Found { data, facts } = self.read_data_of(cx, matched, "subkeys")?;
         let shape = data.map(|mut data| {
@@ -44,7 +48,9 @@ impl Depth {
 fn remove_values(map: &mut Map<String, Value>, depth: Depth, level: i64) {
     for value in map.values_mut() {
         match value {
-            Value::Object(inner) if depth.shows(level + 1) && !inner.is_empty() => remove_values(inner, depth, level + 1),
+            Value::Object(inner) if depth.shows(level + 1) && !inner.is_empty() => {
+                remove_values(inner, depth, level + 1)
+            }
             _ => {
                 wipe(value);
                 *value = Value::Null;

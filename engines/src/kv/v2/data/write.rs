@@ -16,7 +16,11 @@ use crate::kv::v2::version_data::encode;
 use crate::plaintext::to_json;
 
 impl Versioned {
-    pub(in crate::kv::v2) fn write_data(&self, cx: &mut Context<'_>, matched: &Matched<'_>) -> Result<Response, Failure> {
+    pub(in crate::kv::v2) fn write_data(
+        &self,
+        cx: &mut Context<'_>,
+        matched: &Matched<'_>,
+    ) -> Result<Response, Failure> {
         let key = SecretPath::for_write(matched.fields.capture("path"))?;
         let json = match sent_map(&matched.fields, "data")?.ok_or_else(no_data)? {
             SentMap::Object(data) => to_json(&*data)?,

@@ -24,7 +24,7 @@ pub(super) fn to_patch(sent: &Map<String, Value>) -> Result<BTreeMap<String, Opt
     let change = |(key, value): (&String, &Value)| match value {
         Value::Null => Ok((key.clone(), None)),
         Value::String(text) => Ok((key.clone(), Some(text.clone()))),
-        _ => Err(invalid("the values of a patch have to be texts")),
+        _ => Err(Failure::Fault("custom_metadata: the values of a patch have to be texts".to_owned())),
     };
     sent.iter().map(change).collect()
 }
@@ -44,7 +44,10 @@ fn text(value: &Value) -> Result<String, Failure> {
 /// Tells of everything that is wrong, not of the first alone. Values are not quoted; keys are, escaped.
 fn check(custom: &BTreeMap<String, String>) -> Result<(), Failure> {
     if custom.len() > MAX_KEYS {
-        return Err(invalid_list(&[format!("payload must contain at most {MAX_KEYS} keys, provided {}", custom.len())]));
+        return Err(invalid_list(&[format!(
+            "payload must contain at most {MAX_KEYS} keys, provided {}",
+            custom.len()
+        )]));
     }
     let mut wrong = Vec::new();
     for (key, value) in custom {
@@ -54,7 +57,9 @@ fn check(custom: &BTreeMap<String, String>) -> Result<(), Failure> {
         }
         if value.is_empty() || value.len() > MAX_VALUE_LEN {
             let len = value.len();
-            wrong.push(format!("length of value for key {key:?} is {len} but must be 0 < len(value) <= {MAX_VALUE_LEN}"));
+            wrong.push(format!(
+                "length of value for key {key:?} is {len} but must be 0 < len(value) <= {MAX_VALUE_LEN}"
+            ));
         }
         if !is_printable(key) {
             wrong.push(format!("key {key:?} ({key}) contains unprintable characters"));

@@ -7,7 +7,11 @@ use crate::kv::v2::Versioned;
 use crate::kv::v2::secret_path::SecretPath;
 
 impl Versioned {
-    pub(in crate::kv::v2) fn delete_metadata(&self, cx: &mut Context<'_>, matched: &Matched<'_>) -> Result<Response, Failure> {
+    pub(in crate::kv::v2) fn delete_metadata(
+        &self,
+        cx: &mut Context<'_>,
+        matched: &Matched<'_>,
+    ) -> Result<Response, Failure> {
         let Some(key) = SecretPath::parse(matched.fields.capture("path")) else { return Ok(Response::empty()) };
         let Some(mut space) = self.space(cx)? else { return Ok(Response::empty()) };
         let Some(metadata) = space.metadata(key)? else { return Ok(Response::empty()) };

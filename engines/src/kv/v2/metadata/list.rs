@@ -11,7 +11,11 @@ use crate::kv::v2::secret_path::{Folder, SecretPath};
 use crate::kv::v2::space::Space;
 
 impl Versioned {
-    pub(in crate::kv::v2) fn list_keys(&self, cx: &mut Context<'_>, matched: &Matched<'_>) -> Result<Response, Failure> {
+    pub(in crate::kv::v2) fn list_keys(
+        &self,
+        cx: &mut Context<'_>,
+        matched: &Matched<'_>,
+    ) -> Result<Response, Failure> {
         let page = Page::of(&matched.fields)?;
         let (mut space, folder) = self.listed(cx, matched)?.ok_or(Failure::NotFound)?;
         Response::keys(page.cut(space.children(folder)?))
@@ -31,7 +35,11 @@ impl Versioned {
         detailed(&mut space, folder, keys)
     }
 
-    pub(in crate::kv::v2) fn scan_keys(&self, cx: &mut Context<'_>, matched: &Matched<'_>) -> Result<Response, Failure> {
+    pub(in crate::kv::v2) fn scan_keys(
+        &self,
+        cx: &mut Context<'_>,
+        matched: &Matched<'_>,
+    ) -> Result<Response, Failure> {
         let Some((mut space, folder)) = self.listed(cx, matched)? else { return Ok(scan_answer(Vec::new())) };
         below(&mut space, folder).map(scan_answer)
     }

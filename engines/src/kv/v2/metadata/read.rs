@@ -11,7 +11,11 @@ use crate::kv::v2::records::KeyMetadata;
 use crate::kv::v2::secret_path::SecretPath;
 
 impl Versioned {
-    pub(in crate::kv::v2) fn read_metadata(&self, cx: &mut Context<'_>, matched: &Matched<'_>) -> Result<Response, Failure> {
+    pub(in crate::kv::v2) fn read_metadata(
+        &self,
+        cx: &mut Context<'_>,
+        matched: &Matched<'_>,
+    ) -> Result<Response, Failure> {
         let key = SecretPath::parse(matched.fields.capture("path")).ok_or(Failure::NotFound)?;
         let mut space = self.space(cx)?.ok_or(Failure::NotFound)?;
         let metadata = space.peek_metadata(key)?.ok_or(Failure::NotFound)?;

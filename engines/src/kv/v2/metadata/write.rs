@@ -13,7 +13,11 @@ use crate::kv::v2::records::{Configuration, KeyMetadata};
 use crate::kv::v2::secret_path::SecretPath;
 
 impl Versioned {
-    pub(in crate::kv::v2) fn write_metadata(&self, cx: &mut Context<'_>, matched: &Matched<'_>) -> Result<Response, Failure> {
+    pub(in crate::kv::v2) fn write_metadata(
+        &self,
+        cx: &mut Context<'_>,
+        matched: &Matched<'_>,
+    ) -> Result<Response, Failure> {
         let key = SecretPath::for_write(matched.fields.capture("path"))?;
         let Some(settings) = Settings::of(&matched.fields)? else { return Ok(Response::empty()) };
         let custom = match sent_map(&matched.fields, "custom_metadata")? {
@@ -32,7 +36,11 @@ impl Versioned {
         Ok(settings.overruled(&config))
     }
 
-    pub(in crate::kv::v2) fn patch_metadata(&self, cx: &mut Context<'_>, matched: &Matched<'_>) -> Result<Response, Failure> {
+    pub(in crate::kv::v2) fn patch_metadata(
+        &self,
+        cx: &mut Context<'_>,
+        matched: &Matched<'_>,
+    ) -> Result<Response, Failure> {
         let Some(settings) = Settings::of(&matched.fields)? else { return Ok(Response::empty()) };
         let key = SecretPath::for_write(matched.fields.capture("path"))?;
         let custom = match sent_map(&matched.fields, "custom_metadata")? {
@@ -46,7 +54,7 @@ impl Versioned {
         let before = space.metadata(key)?.ok_or_else(nothing)?;
         check_cas(&matched.fields, &config, Some(&before))?;
         if settings.max_versions.is_some_and(|number| u32::try_from(number).is_err()) {
-            return Err(Failure::invalid("max_versions has to be a number from 0 to 4294967295"));
+            return Err(Failure::Fault("max_versions has to be a number from 0 to 4294967295".to_owned()));
         }
         let mut metadata = settings.apply(before)?;
         match custom {

@@ -11,7 +11,8 @@ const CHUNK_DIGITS: usize = 5;
 const MAX_LEN: usize = 64 * 1024;
 
 pub(super) fn encode(bytes: &[u8]) -> String {
-    let mut limbs: Vec<u32> = bytes.rchunks(4).rev().map(|chunk| chunk.iter().fold(0, |n, b| n << 8 | u32::from(*b))).collect();
+    let mut limbs: Vec<u32> =
+        bytes.rchunks(4).rev().map(|chunk| chunk.iter().fold(0, |n, b| n << 8 | u32::from(*b))).collect();
     let mut digits = Vec::with_capacity(bytes.len() * 4 / 3 + CHUNK_DIGITS);
     let mut first = 0;
     while first < limbs.len() {

@@ -115,7 +115,8 @@ impl NamePolicy {
         for (version, entry) in &record.keys {
             let version = version.parse().map_err(|_| broken("has a version that is no number"))?;
             let text = entry.key.as_ref().ok_or_else(|| broken("is missing"))?;
-            let convergent = if entry.convergent_version == 0 { record.convergent_version } else { entry.convergent_version };
+            let convergent =
+                if entry.convergent_version == 0 { record.convergent_version } else { entry.convergent_version };
             if convergent != CONVERGENT {
                 return Err(broken("has a convergent version that is not known here"));
             }
@@ -170,7 +171,9 @@ mod tests {
     fn another_kind_of_key_is_refused_and_not_quoted() {
         let new = NamePolicy::create("b/", Timestamp::ZERO).unwrap();
         let text = String::from_utf8(new.record.to_vec()).unwrap();
-        for (from, to) in [("\"kdf\":1", "\"kdf\":0"), ("\"type\":0", "\"type\":5"), ("\"latest_version\":1", "\"latest_version\":2")] {
+        for (from, to) in
+            [("\"kdf\":1", "\"kdf\":0"), ("\"type\":0", "\"type\":5"), ("\"latest_version\":1", "\"latest_version\":2")]
+        {
             let changed = text.replace(from, to);
             assert_ne!(changed, text);
             assert!(NamePolicy::from_stored(changed.as_bytes()).is_err(), "{to}");

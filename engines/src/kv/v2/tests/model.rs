@@ -9,15 +9,38 @@ use crate::bench::{Answer, Bench, DONE};
 
 #[derive(Clone, Debug)]
 enum Step {
-    Write { key: usize, cas: Option<u64> },
-    Patch { key: usize },
-    DeleteCurrent { key: usize },
-    Delete { key: usize, version: u64 },
-    Undelete { key: usize, version: u64 },
-    Destroy { key: usize, version: u64 },
-    RemoveKey { key: usize },
-    MaxVersions { key: usize, count: u32 },
-    MountMaxVersions { count: u32 },
+    Write {
+        key: usize,
+        cas: Option<u64>,
+    },
+    Patch {
+        key: usize,
+    },
+    DeleteCurrent {
+        key: usize,
+    },
+    Delete {
+        key: usize,
+        version: u64,
+    },
+    Undelete {
+        key: usize,
+        version: u64,
+    },
+    Destroy {
+        key: usize,
+        version: u64,
+    },
+    RemoveKey {
+        key: usize,
+    },
+    MaxVersions {
+        key: usize,
+        count: u32,
+    },
+    MountMaxVersions {
+        count: u32,
+    },
     /// The backend is built anew, as on another node.
     Restart,
 }
@@ -182,12 +205,12 @@ proptest! {
             }
         }
         // Nothing is left of versions that are gone: what is stored is what the model has, and the mount's own five.
-        let config = usize::from(kv.state.dump().iter().any(|(path, _)| path.ends_with("/config")));
+        let config = usize::from(kv.state.paths().iter().any(|path| path.ends_with("/config")));
         let stored: usize = model
             .keys
             .values()
             .map(|key| 1 + key.versions.values().filter(|(_, state)| *state != State::Destroyed).count())
             .sum();
-        prop_assert_eq!(kv.state.dump().len(), stored + 4 + config);
+        prop_assert_eq!(kv.state.paths().len(), stored + 4 + config);
     }
 }

@@ -1,7 +1,6 @@
 //! The storage of a real server opens here: `openbao-kv2.json` is all that OpenBao 2.7.2 kept below a mount, each entry as
 //! its barrier gave it out, after the requests that stand in the test.
 
-use coffer_core::mount::{Mount, MountKind};
 use serde_json::{Value, json};
 
 use crate::bench::{Answer, Bench, DONE};
@@ -11,15 +10,11 @@ const STORAGE: &str = include_str!("../../../../tests/fixtures/openbao-kv2.json"
 fn opened() -> Bench {
     use base64::Engine as _;
     let storage: serde_json::Map<String, Value> = serde_json::from_str(STORAGE).unwrap();
-    let mut mount = Mount::new(MountKind::Secrets, "kv/", "kv");
-    mount.options = Some([("version".to_owned(), "2".to_owned())].into());
+    let mut mount = Bench::mount("2");
     mount.backend_aware_uuid = storage.keys().next().unwrap().split('/').next().unwrap().to_owned();
-    let prefix = mount.storage_prefix().to_owned();
     let mut bench = Bench::on(mount);
-    for (path, value) in &storage {
-        let bytes = base64::engine::general_purpose::STANDARD.decode(value.as_str().unwrap()).unwrap();
-        bench.state.put(format!("{prefix}{path}"), bytes);
-    }
+    let decode = |value: &Value| base64::engine::general_purpose::STANDARD.decode(value.as_str().unwrap()).unwrap();
+    bench.state.put_all(storage.iter().map(|(path, value)| (path.clone(), decode(value))));
     bench.now = coffer_core::Timestamp::parse("2026-11-23T20:55:00Z").unwrap();
     bench
 }
@@ -34,7 +29,7 @@ fn everything_is_found() {
     let app = kv.read("data/app").data();
     assert_eq!(app["data"], json!({"user": "v", "deep": {"l": [1, "2", null, true]}}));
     assert_eq!(app["metadata"]["custom_metadata"], json!({"owner": "team"}));
-    assert_eq!(app["metadata"]["deletion_time"], "2026-11-23T22:54:50.532061006Z");
+    assert_eq!(app["metadata"]["deletion_time"], "2026-11-23T22:54:50.53206203Z");
     assert!(matches!(kv.read_with("data/app", json!({"version": 1})), Answer::Gone(_)));
     let gone = kv.read("metadata/gone").data();
     assert_eq!(gone["versions"]["1"]["destroyed"], true);
@@ -50,13 +45,12 @@ fn everything_is_found() {
 #[test]
 fn writing_goes_on_where_the_other_server_stopped() {
     let mut kv = opened();
-    let before: Vec<String> = kv.state.dump().into_iter().map(|(path, _)| path).collect();
+    let before = kv.state.paths();
     assert_eq!(kv.write("undelete/app", json!({"versions": [1]})), DONE);
-    let after: Vec<String> = kv.state.dump().into_iter().map(|(path, _)| path).collect();
-    assert_eq!(after, before, "an entry moved");
+    assert_eq!(kv.state.paths(), before, "an entry moved");
     assert_eq!(kv.read_with("data/app", json!({"version": 1})).data()["data"], json!({"n": 3, "user": "u"}));
     assert_eq!(kv.write("data/app", json!({"data": {"third": 3}})).data()["version"], 3);
-    assert_eq!(kv.state.dump().len(), before.len() + 1);
+    assert_eq!(kv.state.paths().len(), before.len() + 1);
     assert_eq!(kv.delete("metadata/dir/one"), DONE);
     assert_eq!(kv.list("metadata/dir/").data(), json!({"keys": ["sub/"]}));
 }
