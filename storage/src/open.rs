@@ -13,9 +13,9 @@ const LOG_FILE: &str = "raft.redb";
 const STATE_FILE: &str = "state.redb";
 
 /// The log is always verified: a voter that forgot what it acknowledged would break Raft's promise.
-const LOG_USE: FileUse = FileUse { cache: 4 << 20, verify_up_to: u64::MAX };
+const LOG_USE: FileUse = FileUse { cache: 2 << 20, verify_up_to: u64::MAX };
 /// Verifying reads the whole file, so a large one is trusted until something in it makes no sense.
-const STATE_USE: FileUse = FileUse { cache: 32 << 20, verify_up_to: 64 << 20 };
+const STATE_USE: FileUse = FileUse { cache: 16 << 20, verify_up_to: 64 << 20 };
 
 /// The two stores of a node, open.
 #[derive(Debug)]

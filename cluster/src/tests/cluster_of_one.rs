@@ -223,6 +223,33 @@ async fn a_raft_core_that_dies_is_built_anew_three_times() {
     cluster.shutdown().await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_log_of_large_entries_is_purged_and_the_rest_restarts() {
+    let folder = tempfile::tempdir().unwrap();
+    let cluster = Cluster::open(on_disk(folder.path())).await.unwrap();
+    cluster.form().await.unwrap();
+    for number in 0..140u8 {
+        cluster.commit(put(&format!("k/{number:03}"), &vec![number; 512 << 10])).await.unwrap();
+    }
+    let raft = cluster.shared.raft.load_full();
+    let patience = Some(Duration::from_secs(30));
+    raft.wait(patience).metrics(|metrics| metrics.purged.is_some_and(|id| id.index > 20), "purged").await.unwrap();
+    // What is purged leaves the file with the next commit.
+    cluster.commit(put("last", b"")).await.unwrap();
+    assert!(cluster.shared.stores.log.stored_bytes() < 64 << 20);
+    drop(raft);
+    cluster.shutdown().await;
+    drop(cluster);
+
+    let cluster = Cluster::open(on_disk(folder.path())).await.unwrap();
+    cluster.shared.leadership.wait_ready().await;
+    cluster.read_fence().await.unwrap();
+    for number in 0..140u8 {
+        assert_eq!(value(&cluster, &format!("k/{number:03}")).unwrap(), vec![number; 512 << 10]);
+    }
+    assert!(cluster.get("last").unwrap().is_some());
+}
+
 #[tokio::test]
 async fn waiting_fences_share_rounds() {
     let cluster = formed_in_memory().await;

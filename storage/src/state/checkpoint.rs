@@ -17,7 +17,7 @@ const INTERVAL: Duration = Duration::from_secs(1);
 /// Commits that bring forward the sync.
 const MAX_COMMITS: usize = 4096;
 /// Written bytes that bring forward the sync: pages of unsynced states pile up in the file.
-const MAX_BYTES: usize = 16 << 20;
+const MAX_BYTES: usize = 8 << 20;
 
 /// What was committed since the last sync.
 #[derive(Debug, Default)]
