@@ -201,8 +201,8 @@ mod tests {
     use proptest::prelude::*;
 
     fn command() -> impl Strategy<Value = Command> {
-        let precondition = (".*", any::<u64>())
-            .prop_map(|(key, revision)| Precondition { key, revision: Revision::new(revision) });
+        let precondition =
+            (".*", any::<u64>()).prop_map(|(key, revision)| Precondition { key, revision: Revision::new(revision) });
         let put = (".*", proptest::collection::vec(any::<u8>(), 0..64)).prop_map(|(key, value)| Put { key, value });
         (
             proptest::collection::vec(precondition, 0..4),
