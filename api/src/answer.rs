@@ -51,7 +51,10 @@ fn success(request_id: &str, response: Response, status: StatusCode) -> HttpResp
             bytes(status, raw.content_type, raw.bytes)
         }
         Body::Bare(payload) => bytes(status, JSON, bare(&payload)),
-        Body::Empty | Body::Data(_) | Body::Doubled(_) => bytes(StatusCode::NO_CONTENT, JSON, Vec::new()),
+        Body::Empty | Body::Data(_) | Body::Doubled(_) => {
+            let status = if status == StatusCode::OK { StatusCode::NO_CONTENT } else { status };
+            bytes(status, JSON, Vec::new())
+        }
     };
     extend(http.headers_mut(), &response.headers);
     http

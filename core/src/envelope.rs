@@ -49,7 +49,8 @@ impl<'a> Envelope<'a> {
             Some(Granted::Login(_)) | None => None,
         };
         let wrap = response.wrap.as_deref().map(WrapInfoView::of);
-        if data.is_none() && auth.is_none() && wrap.is_none() && response.warnings.is_empty() {
+        let leased = matches!(response.lease, Lease::Standing { .. });
+        if data.is_none() && auth.is_none() && wrap.is_none() && response.warnings.is_empty() && !leased {
             return None;
         }
         let (lease_id, renewable, ttl) = match &response.lease {
@@ -58,7 +59,8 @@ impl<'a> Envelope<'a> {
             Lease::Standing { id, ttl, renewable } => (id.as_str(), *renewable, *ttl),
         };
         Some(Self {
-            request_id,
+            // The id of the request is inside, with the answer.
+            request_id: if wrap.is_some() { "" } else { request_id },
             lease_id,
             renewable,
             lease_duration: ttl.as_secs(),

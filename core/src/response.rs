@@ -190,7 +190,11 @@ impl Response {
 
     /// Whether there is nothing to tell: HTTP 204.
     pub fn is_nothing(&self) -> bool {
-        matches!(self.body, Body::Empty) && self.auth.is_none() && self.warnings.is_empty() && self.wrap.is_none()
+        matches!(self.body, Body::Empty)
+            && self.auth.is_none()
+            && self.warnings.is_empty()
+            && self.wrap.is_none()
+            && !matches!(self.lease, Lease::Standing { .. })
     }
 
     /// The data, whichever way it is enveloped.

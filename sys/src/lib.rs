@@ -7,8 +7,8 @@
 //! Owns: the shapes of these answers. Must not know: HTTP, Raft, how an audit device or the store works.
 
 pub mod backend;
-pub mod node;
 mod identity;
+pub mod node;
 
 use std::sync::Arc;
 

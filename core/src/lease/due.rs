@@ -48,6 +48,9 @@ impl LeaseRecord {
     /// Removes the record and its place in the index.
     pub(crate) fn remove(&self, tx: &mut Transaction) {
         tx.delete(keys::record(&self.lease_id));
+        if !self.revoke_error.is_empty() {
+            tx.delete(keys::stuck(&self.lease_id));
+        }
         if !self.expire_time.is_zero() {
             tx.delete(keys::due(self.expire_time, &self.lease_id));
         }

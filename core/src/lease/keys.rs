@@ -9,6 +9,8 @@ pub(crate) const ID_PREFIX: &str = "sys/expire/id/";
 pub(crate) const TOKEN_PREFIX: &str = "sys/expire/token/";
 /// Lease ids by when they are due: 16 hex digits of nanoseconds since 1970, `/`, lease id.
 pub(crate) const EXPIRY_PREFIX: &str = "core/coffer/expiry/";
+/// Ids of leases that could not be revoked.
+pub(crate) const STUCK_PREFIX: &str = "core/coffer/stuck-leases/";
 /// Work that outlasts the request that asked for it.
 pub(crate) const JOBS_PREFIX: &str = "core/coffer/jobs/";
 /// Prefixes whose leases are being revoked.
@@ -33,6 +35,10 @@ pub(crate) fn of_token_lease(token: &SaltedId, lease: &SaltedId) -> String {
 /// Sorts by time.
 pub(crate) fn due(at: Timestamp, lease_id: &str) -> String {
     format!("{EXPIRY_PREFIX}{:016x}/{lease_id}", nanos(at))
+}
+
+pub(crate) fn stuck(lease_id: &str) -> String {
+    format!("{STUCK_PREFIX}{lease_id}")
 }
 
 /// When and which lease, of a key below [`EXPIRY_PREFIX`].

@@ -12,6 +12,7 @@ mod register;
 mod renew;
 mod revoke;
 mod schedule;
+mod stuck;
 #[cfg(test)]
 pub(crate) mod testing;
 mod tidy;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Due, LeaseRecord, Leases, MountAccess, keys, lookup};
+use super::{Due, LeaseRecord, Leases, MountAccess, keys, lookup, stuck};
 use crate::token::Salt;
 use crate::{Failure, Timestamp, Transaction};
 
@@ -109,10 +109,8 @@ fn postpone(
         tx.delete(keys::due(lease.expire_time, &lease.lease_id));
     }
     if attempts >= MAX_ATTEMPTS {
-        let mut stuck = lease.clone();
-        stuck.revoke_error = failure.to_string();
-        // Without a place in the index: only an operator can do more.
-        tx.put_json(keys::record(&stuck.lease_id), &stuck)?;
+        // Without a place in the index by time: only an operator can do more.
+        stuck::mark(tx, lease, failure)?;
         return Ok(Outcome::Done);
     }
     let delay = Duration::from_secs(10 << attempts);

@@ -35,7 +35,7 @@ pub fn grant_ttl(
         }
     }
     if max.is_zero() {
-        return Err(Failure::internal("max TTL must be greater than zero"));
+        return Err(Failure::fault("max TTL must be greater than zero"));
     }
     let mut warnings = Vec::new();
     let (mut ttl, end) = if request.period.is_zero() {
@@ -55,7 +55,7 @@ pub fn grant_ttl(
     if let Some(end) = end {
         let left = end.since(now);
         if left.is_zero() {
-            return Err(Failure::internal("past the max TTL, cannot renew"));
+            return Err(Failure::fault("past the max TTL, cannot renew"));
         }
         if ttl > left {
             warnings.push(format!(

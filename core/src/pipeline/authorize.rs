@@ -88,9 +88,14 @@ fn authenticate(
     now: Timestamp,
     trail: &mut Trail,
 ) -> Result<Caller, Failure> {
-    let token = request.token.as_ref().filter(|token| !token.is_empty()).ok_or(Failure::Denied)?;
+    // Vault says no in other words to a token that is none than to one that may not.
+    let refused = || Failure::DeniedBecause(Failure::Denied.to_string());
+    let token = request.token.as_ref().filter(|token| !token.is_empty()).ok_or_else(refused)?;
     let remote = request.remote.map(|remote| remote.address);
-    let live = active.tokens.authenticate(tx, token.expose(), remote, now)?;
+    let live = active.tokens.authenticate(tx, token.expose(), remote, now).map_err(|failure| match failure {
+        Failure::Denied => refused(),
+        other => other,
+    })?;
     let caller = active.caller(tx, live.entry)?;
     trail.uses_left = u64::try_from(caller.entry.num_uses).unwrap_or(0);
     trail.caller = Some(caller.clone());

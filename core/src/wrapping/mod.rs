@@ -3,6 +3,7 @@
 //! Who comes first gets the answer: unwrapping takes the one use of the token in the same entry that removes it, so of two
 //! requests at the same time one is run again and finds nothing.
 
+mod admit;
 mod record;
 
 use std::time::Duration;

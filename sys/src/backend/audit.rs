@@ -21,10 +21,8 @@ const HASH_FIELDS: &[Field] = &[
     Field::new("input", Kind::Text, "What is to be hashed as the device would."),
 ];
 
-const HEADER_FIELDS: &[Field] = &[
-    Field::new("header", Kind::Text, "Name of the header."),
-    Field::new("hmac", Kind::Bool, "Hide its values."),
-];
+const HEADER_FIELDS: &[Field] =
+    &[Field::new("header", Kind::Text, "Name of the header."), Field::new("hmac", Kind::Bool, "Hide its values.")];
 
 pub(super) fn routes() -> Vec<Route<SystemBackend>> {
     vec![
@@ -109,10 +107,7 @@ fn header(backend: &SystemBackend, cx: &mut Context<'_>, matched: &Matched<'_>) 
     let name = matched.fields.capture("header");
     let (tx, _) = cx.system(backend.access());
     let all = AuditedHeaders::read(tx)?;
-    let found = all
-        .0
-        .get(&name.to_lowercase())
-        .ok_or_else(|| Failure::invalid("Could not find header in config"))?;
+    let found = all.0.get(&name.to_lowercase()).ok_or_else(|| Failure::invalid("Could not find header in config"))?;
     Ok(Response::doubled(json!({ name: found })))
 }
 

@@ -32,7 +32,10 @@ fn of_token(backend: &SystemBackend, cx: &mut Context<'_>, matched: &Matched<'_>
     }
     let now = cx.now();
     let (tx, active) = cx.system(backend.access());
-    let entry = active.tokens.find(tx, &token, now)?.ok_or_else(|| Failure::invalid("1 error occurred:\n\t* invalid token\n\n"))?;
+    let entry = active
+        .tokens
+        .find(tx, &token, now)?
+        .ok_or_else(|| Failure::invalid("1 error occurred:\n\t* invalid token\n\n"))?;
     let caller = active.caller(tx, entry)?;
     Ok(answer(&caller.acl, &paths))
 }
@@ -70,8 +73,7 @@ fn paths(matched: &Matched<'_>) -> Result<Vec<String>, Failure> {
 }
 
 fn answer(acl: &Acl, paths: &[String]) -> Response {
-    let mut map: Map<String, Value> =
-        paths.iter().map(|path| (path.clone(), json!(acl.capabilities(path)))).collect();
+    let mut map: Map<String, Value> = paths.iter().map(|path| (path.clone(), json!(acl.capabilities(path)))).collect();
     if let [only] = paths {
         let capabilities = map.get(only).cloned().unwrap_or_default();
         map.insert("capabilities".to_owned(), capabilities);

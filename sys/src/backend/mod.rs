@@ -2,9 +2,11 @@
 
 mod audit;
 mod capabilities;
+mod leases;
 mod mounts;
 mod policies;
 mod tools;
+mod wrapping;
 
 use coffer_core::framework::{PathHelp, Route, RouteTable};
 use coffer_core::{Backend, Call, Context, Failure, Response, SpecialPaths, SystemAccess};
@@ -60,6 +62,8 @@ impl SystemBackend {
             capabilities::routes(),
             audit::routes(),
             tools::routes(),
+            wrapping::routes(),
+            leases::routes(),
         ];
         Self { access, routes: RouteTable::new(groups.into_iter().flatten().collect()) }
     }

@@ -130,7 +130,9 @@ fn write(backend: &SystemBackend, cx: &mut Context<'_>, matched: &Matched<'_>) -
     refuse_immutable(&name, "update")?;
     for restricting in ["expiration", "ttl"] {
         if fields.raw(restricting).is_some() {
-            return Err(Failure::Invalid(format!("{restricting}: policies that end are not built in coffer; leave {restricting} out")));
+            return Err(Failure::Invalid(format!(
+                "{restricting}: policies that end are not built in coffer; leave {restricting} out"
+            )));
         }
     }
     let text = decode_submitted(&given);

@@ -23,7 +23,9 @@ pub(super) async fn answer(node: &Arc<Node>, request: &Request) -> Result<Respon
 async fn init(node: &Arc<Node>, request: &Request) -> Result<Response, Failure> {
     let root_key = usize::from(!text(request, "root_token_pgp_key", GO)?.is_empty());
     if int(request, "stored_shares", GO)? > 1 {
-        return Err(Failure::invalid("invalid seal configuration: stored_shares is not applicable to seal type shamir"));
+        return Err(Failure::invalid(
+            "invalid seal configuration: stored_shares is not applicable to seal type shamir",
+        ));
     }
     let asked = InitRequest {
         secret_shares: int(request, "secret_shares", GO)?,

@@ -54,8 +54,5 @@ fn only(request: &Request, operations: &[Operation]) -> Result<(), Failure> {
 fn with_status(status: u16, value: &Value) -> Response {
     let mut bytes = value.to_string().into_bytes();
     bytes.push(b'\n');
-    Response {
-        body: Body::Raw(Raw { status, content_type: "application/json", bytes }),
-        ..Response::default()
-    }
+    Response { body: Body::Raw(Raw { status, content_type: "application/json", bytes }), ..Response::default() }
 }

@@ -89,11 +89,9 @@ pub(super) async fn verify(node: &Arc<Node>, request: &Request) -> Result<Respon
         }))
     };
     match request.operation {
-        Operation::Read => node
-            .ceremonies()
-            .verification_status()
-            .map(shown)
-            .map_err(|error| refused(error.fault(), &error)),
+        Operation::Read => {
+            node.ceremonies().verification_status().map(shown).map_err(|error| refused(error.fault(), &error))
+        }
         Operation::Delete => {
             let restarted = node.ceremonies().restart_verification();
             restarted.map(shown).map_err(|error| refused(error.fault(), &error))

@@ -91,7 +91,9 @@ fn type_name(matched: &Matched<'_>) -> Result<String, Failure> {
 /// A path that the server keeps to itself, or that no request could reach.
 fn refuse_path(path: &str, kind: MountKind) -> Result<(), Failure> {
     let reserved = match kind {
-        MountKind::Secrets => ["sys/", "auth/", "cubbyhole/", "identity/", "audit/"].iter().any(|own| path.starts_with(own)),
+        MountKind::Secrets => {
+            ["sys/", "auth/", "cubbyhole/", "identity/", "audit/"].iter().any(|own| path.starts_with(own))
+        }
         MountKind::Auth => false,
     };
     if reserved || path == "/" {
@@ -101,17 +103,16 @@ fn refuse_path(path: &str, kind: MountKind) -> Result<(), Failure> {
         return Err(Failure::Invalid(format!("the path of a mount may have at most {MAX_PATH} bytes")));
     }
     if path.chars().any(|c| c.is_control() || c.is_whitespace() || matches!(c, '*' | '+' | '{' | '}')) {
-        return Err(Failure::invalid("the path of a mount may not hold white space, control characters, *, + or braces"));
+        return Err(Failure::invalid(
+            "the path of a mount may not hold white space, control characters, *, + or braces",
+        ));
     }
     Ok(())
 }
 
 /// The mount that covers the path, or lies below it.
 pub(super) fn conflict<'m>(mounts: &'m [Mount], path: &str) -> Option<&'m str> {
-    mounts
-        .iter()
-        .map(|mount| mount.path.as_str())
-        .find(|taken| path.starts_with(taken) || taken.starts_with(path))
+    mounts.iter().map(|mount| mount.path.as_str()).find(|taken| path.starts_with(taken) || taken.starts_with(path))
 }
 
 fn read_config(given: &Map<String, Value>, kind: MountKind) -> Result<MountConfig, Failure> {
@@ -183,7 +184,9 @@ fn text(value: &Value, name: &str) -> Result<String, Failure> {
 
 fn texts(value: &Value, name: &str) -> Result<Vec<String>, Failure> {
     match value {
-        Value::String(text) => Ok(text.split(',').map(|part| part.trim().to_owned()).filter(|part| !part.is_empty()).collect()),
+        Value::String(text) => {
+            Ok(text.split(',').map(|part| part.trim().to_owned()).filter(|part| !part.is_empty()).collect())
+        }
         Value::Array(items) => items.iter().map(|item| text(item, name)).collect(),
         _ => Err(wrong(name)),
     }

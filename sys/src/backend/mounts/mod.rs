@@ -49,7 +49,8 @@ pub(super) fn routes() -> Vec<Route<SystemBackend>> {
     vec![
         Route::new("mounts/?", &[], "List the secrets engines.")
             .on(Read, |backend, cx, _| show::all(backend, cx, MountKind::Secrets)),
-        Route::new("mounts/{path...}", TUNE_FIELDS, "Tune a secrets engine.").only_suffix("/tune")
+        Route::new("mounts/{path...}", TUNE_FIELDS, "Tune a secrets engine.")
+            .only_suffix("/tune")
             .on(Read, |backend, cx, matched| show::tuning(backend, cx, matched, MountKind::Secrets))
             .on(Update, |backend, cx, matched| tune::tune(backend, cx, matched, MountKind::Secrets)),
         Route::new("mounts/{path...}", FIELDS, "A secrets engine.")
@@ -58,7 +59,8 @@ pub(super) fn routes() -> Vec<Route<SystemBackend>> {
             .on(Delete, |backend, cx, matched| unmount::unmount(backend, cx, matched, MountKind::Secrets)),
         Route::new("auth/?", &[], "List the auth methods.")
             .on(Read, |backend, cx, _| show::all(backend, cx, MountKind::Auth)),
-        Route::new("auth/{path...}", TUNE_FIELDS, "Tune an auth method.").only_suffix("/tune")
+        Route::new("auth/{path...}", TUNE_FIELDS, "Tune an auth method.")
+            .only_suffix("/tune")
             .on(Read, |backend, cx, matched| show::tuning(backend, cx, matched, MountKind::Auth))
             .on(Update, |backend, cx, matched| tune::tune(backend, cx, matched, MountKind::Auth)),
         Route::new("auth/{path...}", FIELDS, "An auth method.")

@@ -58,7 +58,8 @@ pub(super) fn remount(
             return Err(Failure::Invalid(format!("cannot remount auth mount to non-auth mount {to}")));
         }
     };
-    if ["sys/", "cubbyhole/", "identity/", "auth/"].iter().any(|own| to.starts_with(own)) && kind == MountKind::Secrets {
+    if ["sys/", "cubbyhole/", "identity/", "auth/"].iter().any(|own| to.starts_with(own)) && kind == MountKind::Secrets
+    {
         return Err(Failure::Invalid(format!("cannot remount to destination {to}")));
     }
     let now = cx.now();
@@ -77,7 +78,10 @@ pub(super) fn remount(
     to_path.clone_into(&mut table.entries[index].path);
     Mounts::write(tx, &table)?;
     let id = uuid::Uuid::new_v4().to_string();
-    tx.put_json(format!("core/coffer/migrations/{id}"), &json!({"source_mount": from, "target_mount": to, "status": "success"}))?;
+    tx.put_json(
+        format!("core/coffer/migrations/{id}"),
+        &json!({"source_mount": from, "target_mount": to, "status": "success"}),
+    )?;
     let mut response = Response::data(json!({ "migration_id": id }));
     response.warnings.push(format!("Mount move has been queued. Progress will be reported in the server log, tagged with the returned migration_id {id}"));
     Ok(response)
@@ -90,7 +94,6 @@ pub(super) fn remount_status(
 ) -> Result<Response, Failure> {
     let id = matched.fields.capture("migration_id");
     let (tx, _) = cx.system(backend.access());
-    let info: serde_json::Value =
-        tx.peek_json(&format!("core/coffer/migrations/{id}"))?.ok_or(Failure::NotFound)?;
+    let info: serde_json::Value = tx.peek_json(&format!("core/coffer/migrations/{id}"))?.ok_or(Failure::NotFound)?;
     Ok(Response::data(json!({ "migration_id": id, "migration_info": info })))
 }
