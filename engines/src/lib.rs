@@ -18,7 +18,7 @@ use coffer_core::mount::{MountKind, Registry};
 pub use cubbyhole::Cubbyhole;
 pub use kv::kv;
 
-/// Adds every engine of this crate: `kv` (with its old name `generic`) and `cubbyhole`.
+/// Adds every engine of this crate: `kv` and `cubbyhole`.
 #[must_use]
 pub fn register(registry: Registry) -> Registry {
     registry.with(MountKind::Secrets, "kv", Box::new(kv)).with(MountKind::Secrets, "generic", Box::new(kv)).with(

@@ -195,7 +195,7 @@ fn int(value: &Value) -> Result<i64, Wrong> {
     match value {
         Value::Number(number) => number.as_i64().ok_or_else(syntax),
         Value::String(text) if text.is_empty() => Ok(0),
-        Value::String(text) => text.trim().parse().map_err(|_| syntax()),
+        Value::String(text) => text.parse().map_err(|_| syntax()),
         Value::Bool(flag) => Ok(i64::from(*flag)),
         Value::Null => Ok(0),
         Value::Array(_) | Value::Object(_) => Err(wrong_type("int", value)),
@@ -221,7 +221,9 @@ fn duration(value: &Value) -> Result<Duration, Wrong> {
         Value::Null => Ok(Duration::ZERO),
         Value::Number(number) => match number.as_f64() {
             Some(seconds) if seconds < 0.0 => Err("cannot provide negative value".to_owned()),
-            Some(seconds) => Duration::try_from_secs_f64(seconds.trunc()).map_err(|_| "time: invalid duration".to_owned()),
+            Some(seconds) => {
+                Duration::try_from_secs_f64(seconds.trunc()).map_err(|_| "time: invalid duration".to_owned())
+            }
             None => Err("time: invalid duration".to_owned()),
         },
         Value::String(text) => parse_duration(text).map_err(|error| error.to_string()),
@@ -252,7 +254,9 @@ pub fn parse_duration(text: &str) -> Result<Duration, Failure> {
         return Ok(Duration::ZERO);
     }
     if let Ok(seconds) = trimmed.parse::<i64>() {
-        return u64::try_from(seconds).map(Duration::from_secs).map_err(|_| Failure::invalid("cannot provide negative value"));
+        return u64::try_from(seconds)
+            .map(Duration::from_secs)
+            .map_err(|_| Failure::invalid("cannot provide negative value"));
     }
     if trimmed.starts_with('-') {
         return Err(Failure::invalid("cannot provide negative value"));
@@ -260,9 +264,9 @@ pub fn parse_duration(text: &str) -> Result<Duration, Failure> {
     let mut rest = trimmed.strip_prefix('+').unwrap_or(trimmed);
     let mut nanos = 0f64;
     while !rest.is_empty() {
-        let digits = rest.find(|c: char| !c.is_ascii_digit() && c != '.').ok_or_else(|| {
-            Failure::Invalid(format!("time: missing unit in duration {trimmed:?}"))
-        })?;
+        let digits = rest
+            .find(|c: char| !c.is_ascii_digit() && c != '.')
+            .ok_or_else(|| Failure::Invalid(format!("time: missing unit in duration {trimmed:?}")))?;
         let number: f64 = rest[..digits].parse().map_err(|_| invalid())?;
         rest = &rest[digits..];
         let end = rest.find(|c: char| c.is_ascii_digit() || c == '.').unwrap_or(rest.len());
@@ -286,12 +290,9 @@ fn timestamp(value: &Value) -> Result<Timestamp, Wrong> {
     let wrong = || "could not parse time".to_owned();
     match value {
         Value::Number(number) => number.as_i64().and_then(Timestamp::from_unix).ok_or_else(wrong),
-        Value::String(text) => text
-            .parse()
-            .ok()
-            .and_then(Timestamp::from_unix)
-            .or_else(|| Timestamp::parse(text))
-            .ok_or_else(wrong),
+        Value::String(text) => {
+            text.parse().ok().and_then(Timestamp::from_unix).or_else(|| Timestamp::parse(text)).ok_or_else(wrong)
+        }
         _ => Err(wrong()),
     }
 }
@@ -333,15 +334,18 @@ fn list(value: &Value, comma: bool) -> Result<Vec<String>, Wrong> {
 fn ints(value: &Value) -> Result<Vec<i64>, Wrong> {
     let item = |(index, value): (usize, &Value)| {
         int(value).map_err(|wrong| {
-            format!("decoding failed due to the following error(s):\n\n{}", wrong.replacen("''", &format!("'[{index}]'"), 1))
+            format!(
+                "decoding failed due to the following error(s):\n\n{}",
+                wrong.replacen("''", &format!("'[{index}]'"), 1)
+            )
         })
     };
     match value {
         Value::Null => Ok(Vec::new()),
         Value::Array(items) => items.iter().enumerate().map(item).collect(),
+        Value::String(text) if text.is_empty() => Ok(Vec::new()),
         Value::String(text) => {
-            let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
-            parts.enumerate().map(|(index, part)| item((index, &Value::String(part.to_owned())))).collect()
+            text.split(',').enumerate().map(|(index, part)| item((index, &Value::String(part.to_owned())))).collect()
         }
         other => Ok(vec![item((0, other))?]),
     }
@@ -349,9 +353,8 @@ fn ints(value: &Value) -> Result<Vec<i64>, Wrong> {
 
 fn pairs(value: &Value, name: &str) -> Result<BTreeMap<String, String>, Wrong> {
     let pair = |(index, text): (usize, &str)| {
-        let (key, value) = text
-            .split_once('=')
-            .ok_or_else(|| format!("invalid key pair at index {index} in field {name:?}"))?;
+        let (key, value) =
+            text.split_once('=').ok_or_else(|| format!("invalid key pair at index {index} in field {name:?}"))?;
         Ok((key.trim().to_owned(), value.trim().to_owned()))
     };
     match value {
@@ -363,11 +366,9 @@ fn pairs(value: &Value, name: &str) -> Result<BTreeMap<String, String>, Wrong> {
                 Err(_) => Err(format!("'[{key}]' expected type 'string', got unconvertible type '{}'", go_type(value))),
             })
             .collect(),
-        Value::Array(items) => items
-            .iter()
-            .enumerate()
-            .map(|(index, value)| pair((index, value.as_str().unwrap_or_default())))
-            .collect(),
+        Value::Array(items) => {
+            items.iter().enumerate().map(|(index, value)| pair((index, value.as_str().unwrap_or_default()))).collect()
+        }
         Value::String(text) if text.is_empty() => Ok(BTreeMap::new()),
         Value::String(text) => match serde_json::from_str::<Value>(text) {
             Ok(parsed @ Value::Object(_)) => pairs(&parsed, name),
@@ -385,7 +386,8 @@ mod tests {
 
     #[test]
     fn durations_as_go_reads_them() {
-        let good = [("90", 90_000), ("1h30m", 5_400_000), ("1.5h", 5_400_000), ("250ms", 250), ("7d", 604_800_000), ("", 0)];
+        let good =
+            [("90", 90_000), ("1h30m", 5_400_000), ("1.5h", 5_400_000), ("250ms", 250), ("7d", 604_800_000), ("", 0)];
         for (text, millis) in good {
             assert_eq!(parse_duration(text).unwrap(), Duration::from_millis(millis), "{text}");
         }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::active::{Active, LeaseLimits};
 use crate::mount::Mounted;
-use crate::{Context, Failure, Grant, Operation, Payload, Timestamp, Transaction};
+use crate::{Context, Failure, Grant, Payload, Timestamp, Transaction};
 
 /// The mounts as the owner of a lease sees them. `path` is a request's path.
 pub trait MountAccess {
@@ -85,7 +85,7 @@ impl MountAccess for Arc<Active> {
 }
 
 fn mounted(active: &Active, path: &str) -> Option<Arc<Mounted>> {
-    active.mounts.routing().find(path, Operation::Read).map(|(mounted, _)| Arc::clone(mounted))
+    active.mounts.routing().find(path).map(|(mounted, _)| Arc::clone(mounted))
 }
 
 fn no_mount(path: &str) -> Failure {

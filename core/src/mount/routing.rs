@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::{Mount, MountTable, Registry};
-use crate::{Backend, Failure, Operation, SpecialPaths};
+use crate::{Backend, Failure, SpecialPaths};
 
 /// A mount with its live backend.
 pub struct Mounted {
@@ -87,11 +87,11 @@ impl Routing {
         Ok(Self { by_path })
     }
 
-    /// The mount with the longest path that begins `path`, and the rest of the path. LIST of a mount's own path may come
-    /// without the slash.
-    pub fn find<'p>(&self, path: &'p str, operation: Operation) -> Option<(&Arc<Mounted>, &'p str)> {
+    /// The mount with the longest path that begins `path`, and the rest of the path. A mount's own path may come without
+    /// its slash.
+    pub fn find<'p>(&self, path: &'p str) -> Option<(&Arc<Mounted>, &'p str)> {
         let mut end = path.len();
-        if matches!(operation, Operation::List | Operation::Scan) && !path.ends_with('/') {
+        if !path.ends_with('/') {
             if let Some(mounted) = self.by_path.get(&format!("{path}/")) {
                 return Some((mounted, ""));
             }
@@ -155,16 +155,16 @@ mod tests {
         let routing =
             routing(&[(MountKind::Secrets, "kv/"), (MountKind::Secrets, "kv2/deep/"), (MountKind::Auth, "up/")]);
         let found = |path: &'static str| {
-            routing.find(path, Operation::Read).map(|(mounted, rest)| (mounted.mount.path.clone(), rest))
+            routing.find(path).map(|(mounted, rest)| (mounted.mount.path.clone(), rest))
         };
         assert_eq!(found("kv/a/b"), Some(("kv/".into(), "a/b")));
         assert_eq!(found("kv/"), Some(("kv/".into(), "")));
         assert_eq!(found("kv2/deep/x"), Some(("kv2/deep/".into(), "x")));
         assert_eq!(found("auth/up/login/x"), Some(("up/".into(), "login/x")));
-        assert_eq!(found("kv"), None);
+        assert_eq!(found("kv"), Some(("kv/".into(), "")));
         assert_eq!(found("kv2/x"), None);
         assert_eq!(found("auth/none"), None);
-        assert_eq!(routing.find("kv", Operation::List).map(|(_, rest)| rest), Some(""));
+        assert_eq!(found("kv2"), None);
     }
 
     #[test]

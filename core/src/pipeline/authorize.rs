@@ -48,7 +48,7 @@ pub(super) fn authorize(active: &Arc<Active>, request: &Request, trail: &mut Tra
     let now = active.now();
     let mut tx = active.transaction();
     let routing = active.mounts.routing();
-    let found = routing.find(&request.path, request.operation);
+    let found = routing.find(&request.path);
     let Some((mounted, rest)) = found else {
         // Whether a path is mounted is told only to those who may ask for it.
         let caller = authenticate(active, &mut tx, request, now, trail)?;

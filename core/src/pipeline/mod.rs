@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use coffer_model::CommitError;
 
 use crate::active::Active;
-use crate::{Failure, Request, Response};
+use crate::{Failure, Operation, Request, Response};
 
 use authorize::Prepared;
 use lockout::Login;
@@ -24,6 +24,9 @@ const RETRY_FOR: Duration = Duration::from_secs(30);
 
 /// Answers one request on the active node.
 pub async fn serve(active: &Arc<Active>, request: &Arc<Request>) -> Result<Response, Failure> {
+    if (request.operation.is_write() || request.operation == Operation::Patch) && request.path.ends_with('/') {
+        return Err(Failure::invalid("cannot write to a path ending in '/'"));
+    }
     active.store.read_fence().await?;
     let mut trail = Trail::default();
     let result = attempt_all(active, request, &mut trail).await;

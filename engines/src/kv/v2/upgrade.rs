@@ -77,7 +77,8 @@ impl Versioned {
             let mut space = Space::new(cx, &self.layout, std::sync::Arc::clone(&keys));
             let mut metadata = KeyMetadata::new(key);
             let now = space.now();
-            metadata.add_version(&Configuration::default(), now, None);
+            // As Vault does it: the window begins with this version.
+            metadata.add_version(&Configuration { max_versions: 1, ..Configuration::default() }, now, None);
             space.put_version(path, 1, encode(&value, ProtoTimestamp::from(now), None));
             space.put_metadata(path, &metadata)?;
         }

@@ -21,7 +21,13 @@ pub(super) fn enable(
 ) -> Result<Response, Failure> {
     let fields = &matched.fields;
     let path = mount_path(fields.capture("path"));
-    let type_name = type_name(matched)?;
+    let given = type_name(matched)?;
+    let (type_name, version) = match given.as_str() {
+        // A type and an option in one.
+        "kv-v1" if kind == MountKind::Secrets => ("kv".to_owned(), Some("1")),
+        "kv-v2" if kind == MountKind::Secrets => ("kv".to_owned(), Some("2")),
+        _ => (given, None),
+    };
     let now = cx.now();
     let (tx, active) = cx.system(backend.access());
     refuse_path(&path, kind)?;
@@ -41,7 +47,11 @@ pub(super) fn enable(
     mount.local = fields.flag("local")?.unwrap_or_default();
     mount.seal_wrap = fields.flag("seal_wrap")?.unwrap_or_default();
     mount.external_entropy = fields.flag("external_entropy_access")?.unwrap_or_default();
-    mount.options = Some(fields.pairs("options")?.unwrap_or_default());
+    let mut options = fields.pairs("options")?.unwrap_or_default();
+    if let Some(version) = version {
+        options.insert("version".to_owned(), version.to_owned());
+    }
+    mount.options = Some(options);
     if let Some(config) = fields.object("config")? {
         mount.config = read_config(config, kind)?;
     }
