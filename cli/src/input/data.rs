@@ -16,7 +16,7 @@ const MAX_FILE: u64 = 64 * 1024 * 1024;
 pub(crate) enum DataError {
     #[error("invalid key/value pair (argument {0}): format must be key=value")]
     NoPair(usize),
-    #[error("invalid key/value pair {pair:?}: error reading file: open {path}: {reason}")]
+    #[error("invalid key/value pair {pair:?}: {}open {path}: {reason}", if pair.starts_with('@') { "" } else { "error reading file: " })]
     File { pair: String, path: String, reason: String },
     #[error("invalid key/value pair {pair:?}: {reason}")]
     Document { pair: String, reason: JsonError },

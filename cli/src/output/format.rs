@@ -46,7 +46,7 @@ impl Format {
 pub(crate) fn print(ui: &mut Ui, value: &Json) -> Outcome {
     match ui.format.encode(value) {
         Some(text) => {
-            ui.output(text.trim_end_matches('\n'));
+            ui.output(text.trim());
             Ok(Exit::OK)
         }
         None => Err(not_for_this(ui.format)),

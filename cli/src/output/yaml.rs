@@ -8,11 +8,14 @@ use crate::value::{Json, Map};
 /// Text beyond this column is folded at the next space.
 const BEST_WIDTH: usize = 80;
 
-/// The document, without a line end after it.
+/// The document, with a line end after it.
 pub(super) fn write(value: &Json) -> String {
     let mut writer = Writer { out: String::new(), column: 0 };
     writer.value(value, 0, Place::Root);
-    writer.out.trim().to_owned()
+    if !writer.out.ends_with('\n') {
+        writer.out.push('\n');
+    }
+    writer.out
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -451,7 +454,11 @@ mod tests {
     use proptest::prelude::*;
 
     fn yaml(json: &str) -> String {
-        write(&parse(json.as_bytes()).unwrap())
+        written(&parse(json.as_bytes()).unwrap())
+    }
+
+    fn written(value: &Json) -> String {
+        write(value).trim_end().to_owned()
     }
 
     #[test]
@@ -501,7 +508,7 @@ mod tests {
             ("127.0.0.1:8200", "127.0.0.1:8200"),
             ("1.19.0", "1.19.0"),
         ] {
-            assert_eq!(write(&Json::text(text)), expected);
+            assert_eq!(written(&Json::text(text)), expected);
         }
     }
 

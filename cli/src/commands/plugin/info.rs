@@ -4,7 +4,7 @@ use crate::command::{Action, Arguments, Command, Run};
 use crate::exit::{Failure, Outcome};
 use crate::flags::output::{FIELD, Output};
 use crate::flags::{Group, Matches, Text};
-use crate::output::{print_field, print_map, quoted};
+use crate::output::{Format, print_field, print_map, quoted};
 use crate::session::Session;
 use crate::value::{Json, Map};
 
@@ -41,7 +41,8 @@ fn run(session: &mut Session, flags: &Matches) -> Outcome {
     let plugin = answer.get("data").and_then(Json::as_map);
     let plugin = plugin.ok_or_else(|| Failure::server(format!("No value found for plugin {}", quoted(name))))?;
     let mut shown = Map::new();
-    shown.set("args", plugin.get("args").cloned().unwrap_or_else(|| Json::List(Vec::new())));
+    let no_args = if session.ui.format == Format::Table { Json::List(Vec::new()) } else { Json::Null };
+    shown.set("args", plugin.get("args").cloned().unwrap_or(no_args));
     shown.set("builtin", plugin.bool("builtin").into());
     for field in ["command", "deprecation_status", "name", "sha256", "version"] {
         shown.set(field, plugin.text(field).into());

@@ -24,7 +24,12 @@ fn run(session: &mut Session, flags: &Matches) -> Outcome {
     }
     let client = session.client(flags)?;
     let config = client.send(&Request::get("sys/storage/raft/autopilot/configuration"));
-    let config = config.and_then(|answer| answer.data()).map_err(|error| Failure::server(error.to_string()))?;
+    let config = match config.and_then(|answer| answer.data()) {
+        Ok(config) => config,
+        // A server on other storage has none; the original says nothing to that.
+        Err(error) if error.status() == Some(404) => return Ok(Exit::OK),
+        Err(error) => return Err(Failure::server(error.to_string())),
+    };
     let span = |key: &str| Span::parse(config.text(key)).unwrap_or_default();
     let number = |key: &str| config.integer(key);
     if session.ui.format != Format::Table {
@@ -36,7 +41,7 @@ fn run(session: &mut Session, flags: &Matches) -> Outcome {
             ("min_quorum", Json::number(number("min_quorum"))),
             ("server_stabilization_time", Json::text(span("server_stabilization_time").to_string())),
         ]);
-        return print(&mut session.ui, &shown.into());
+        return print(&mut session.ui, &shown.sorted().into());
     }
     let row = |title: &str, value: String| vec![title.to_owned(), value];
     session.ui.output(&columns_with_header(vec![
