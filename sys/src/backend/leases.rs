@@ -6,7 +6,7 @@ use coffer_core::Operation::{List, Read, Update};
 use coffer_core::active::Active;
 use coffer_core::framework::{Field, Kind, Matched, Route};
 use coffer_core::lease::{Force, LeaseRecord};
-use coffer_core::{Completion, Context, Failure, Operation, Response};
+use coffer_core::{Completion, Context, Failure, Response};
 use serde_json::{Value, json};
 
 use super::SystemBackend;
@@ -205,7 +205,7 @@ fn limit(text: &str) -> Result<Option<usize>, Failure> {
 
 fn accessor(active: &Active, lease: &LeaseRecord) -> String {
     let routing = active.mounts.routing();
-    let found = routing.find(&lease.path, Operation::Read);
+    let found = routing.find(&lease.path);
     found.map_or_else(|| "mount-accessor-not-found".to_owned(), |(mounted, _)| mounted.mount.accessor.clone())
 }
 

@@ -2,9 +2,12 @@
 
 mod audit;
 mod capabilities;
+mod internal_ui;
 mod leases;
+mod lockout;
 mod mounts;
 mod policies;
+mod seal;
 mod tools;
 mod wrapping;
 
@@ -64,6 +67,9 @@ impl SystemBackend {
             tools::routes(),
             wrapping::routes(),
             leases::routes(),
+            internal_ui::routes(),
+            lockout::routes(),
+            seal::routes(),
         ];
         Self { access, routes: RouteTable::new(groups.into_iter().flatten().collect()) }
     }
