@@ -2,7 +2,14 @@
 //!
 //! Owns: who is recognised, and what is vouched for. Must not know: how tokens are stored, policy, HTTP.
 
+mod approle;
+mod go_duration;
+mod names;
+mod networks;
+mod sent;
 mod token;
+mod token_params;
+mod userpass;
 
 use std::sync::Arc;
 
@@ -13,5 +20,8 @@ pub use token::TokenBackend;
 /// Adds the auth methods of this build.
 #[must_use]
 pub fn register(registry: Registry) -> Registry {
-    registry.with_privileged(MountKind::Auth, "token", |_, access| Ok(Arc::new(TokenBackend::new(access))))
+    registry
+        .with_privileged(MountKind::Auth, "token", |_, access| Ok(Arc::new(TokenBackend::new(access))))
+        .with(MountKind::Auth, "approle", Box::new(|_| Ok(Arc::new(approle::AppRole::new()))))
+        .with(MountKind::Auth, "userpass", Box::new(|_| Ok(Arc::new(userpass::Userpass::new()))))
 }

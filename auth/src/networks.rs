@@ -37,8 +37,18 @@ pub(crate) fn admits(stored: &[String], caller: Option<IpAddr>) -> bool {
     stored.is_empty() || caller.is_some_and(|address| networks(stored).iter().any(|net| net.contains(&address)))
 }
 
+/// Refuses networks that do not all lie within those of their role.
+pub(crate) fn check_within(inner: &[String], of_role: &[String]) -> Result<(), Failure> {
+    if are_within(inner, of_role) {
+        return Ok(());
+    }
+    Err(Failure::fault(format!(
+        "failed to verify subset relationship between CIDR blocks on the role {of_role:?} and CIDR blocks on the secret ID {inner:?}"
+    )))
+}
+
 /// Whether every one of `inner` lies in one of `outer`. No outer networks: they do.
-pub(crate) fn are_within(inner: &[String], outer: &[String]) -> bool {
+fn are_within(inner: &[String], outer: &[String]) -> bool {
     let outer_nets = networks(outer);
     outer.is_empty() || networks(inner).iter().all(|net| outer_nets.iter().any(|outer| outer.contains(net)))
 }

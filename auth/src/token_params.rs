@@ -69,6 +69,26 @@ pub(crate) struct TokenParams {
 impl TokenParams {
     /// Takes over what was sent; what was not stays. The whole must agree with itself.
     pub(crate) fn parse(&mut self, fields: &Fields<'_>) -> Result<(), Failure> {
+        self.take_over(fields, sent::text(fields, "token_type")?)
+    }
+
+    /// The same, where the kinds `default-service` and `default-batch` are taken for `service` and `batch` with a warning.
+    pub(crate) fn parse_with_warnings(
+        &mut self,
+        fields: &Fields<'_>,
+        warnings: &mut Vec<String>,
+    ) -> Result<(), Failure> {
+        let mut kind = sent::text(fields, "token_type")?;
+        if let Some(given) = &mut kind {
+            if let Some(plain @ ("service" | "batch")) = given.strip_prefix("default-") {
+                warnings.push(format!("{given} has no useful meaning; adjusting to {plain}"));
+                *given = plain.to_owned();
+            }
+        }
+        self.take_over(fields, kind)
+    }
+
+    fn take_over(&mut self, fields: &Fields<'_>, kind: Option<String>) -> Result<(), Failure> {
         if let Some(given) = sent::list(fields, "token_bound_cidrs")? {
             self.token_bound_cidrs = Some(networks::addresses(&given)?);
         }
@@ -79,7 +99,7 @@ impl TokenParams {
         if let Some(given) = sent::list(fields, "token_policies")? {
             self.token_policies = Some(given);
         }
-        if let Some(given) = sent::text(fields, "token_type")? {
+        if let Some(given) = kind {
             self.token_type = wanted_type(&given)?;
         }
         set(&mut self.token_num_uses, sent::int(fields, "token_num_uses")?);
@@ -226,13 +246,8 @@ mod numbered {
     use coffer_core::TokenType;
     use serde::{Deserialize, Deserializer, Serializer, de};
 
-    const NUMBERED: [TokenType; 5] = [
-        TokenType::Default,
-        TokenType::Service,
-        TokenType::Batch,
-        TokenType::DefaultService,
-        TokenType::DefaultBatch,
-    ];
+    const NUMBERED: [TokenType; 5] =
+        [TokenType::Default, TokenType::Service, TokenType::Batch, TokenType::DefaultService, TokenType::DefaultBatch];
 
     pub(super) fn serialize<S: Serializer>(kind: &TokenType, serializer: S) -> Result<S::Ok, S::Error> {
         let number = NUMBERED.iter().position(|numbered| numbered == kind).unwrap_or_default();
@@ -272,7 +287,9 @@ mod tests {
 
     #[test]
     fn kinds_of_token_are_read_by_number_and_by_name() {
-        for (stored, kind) in [("0", TokenType::Default), ("2", TokenType::Batch), ("\"default-batch\"", TokenType::DefaultBatch)] {
+        for (stored, kind) in
+            [("0", TokenType::Default), ("2", TokenType::Batch), ("\"default-batch\"", TokenType::DefaultBatch)]
+        {
             let params: TokenParams = serde_json::from_str(&format!("{{\"token_type\":{stored}}}")).unwrap();
             assert_eq!(params.token_type, kind);
         }

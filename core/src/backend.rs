@@ -67,6 +67,12 @@ pub trait Backend: Send + Sync + 'static {
         Ok(Progress::Done)
     }
 
+    /// Does the next bounded piece of a round of cleaning up (what has expired). The active node begins a round about once
+    /// a minute and calls again for as long as it gives [`Progress::More`]. Each call is a transaction of its own.
+    fn tidy(&self, _cx: &mut Context<'_>) -> Result<Progress, Failure> {
+        Ok(Progress::Done)
+    }
+
     /// A key below this mount's storage was changed, on whichever node: drop what is cached of it. `path` is relative to
     /// the mount.
     fn changed(&self, _path: &str) {}
@@ -97,7 +103,7 @@ pub enum Existence {
     Absent,
 }
 
-/// Answer to [`Backend::advance`].
+/// Answer to [`Backend::advance`] and [`Backend::tidy`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Progress {
     /// Call again.

@@ -16,6 +16,9 @@ const BATCH: usize = 512;
 /// How long to wait after a failure before the next try.
 const PAUSE: Duration = Duration::from_secs(5);
 
+/// From the beginning of a round of cleaning up to the next.
+const TIDY_EVERY: Duration = Duration::from_secs(60);
+
 pub(super) async fn run(active: Arc<Active>) {
     loop {
         let changed = active.mount_work.notified();
@@ -41,6 +44,32 @@ async fn work(active: &Arc<Active>) -> Result<(), Failure> {
 fn advance(active: &Arc<Active>, mounted: &Mounted, tx: &mut Transaction) -> Result<bool, Failure> {
     let mut cx = Context::new(tx, &mounted.mount, active.now(), active);
     Ok(mounted.backend.advance(&mut cx)? == Progress::More)
+}
+
+/// Has every mount clean up, once a round.
+pub(super) async fn tidy(active: Arc<Active>) {
+    let mut round = tokio::time::interval(TIDY_EVERY);
+    round.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        round.tick().await;
+        let mounts: Vec<_> = active.mounts.routing().iter().cloned().collect();
+        for mounted in mounts {
+            if let Err(failure) = tidy_one(&active, &mounted).await {
+                tracing::warn!(mount = mounted.mount.path, "a mount could not be cleaned up: {failure}");
+            }
+        }
+    }
+}
+
+async fn tidy_one(active: &Arc<Active>, mounted: &Mounted) -> Result<(), Failure> {
+    let one = |tx: &mut Transaction| {
+        let mut cx = Context::new(tx, &mounted.mount, active.now(), active);
+        Ok(mounted.backend.tidy(&mut cx)? == Progress::More)
+    };
+    while step(active, one).await? {
+        tokio::task::yield_now().await;
+    }
+    Ok(())
 }
 
 /// One transaction; `true` when there is more to do.

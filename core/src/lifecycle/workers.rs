@@ -29,6 +29,7 @@ impl Workers {
         tasks.spawn(expire(Arc::clone(active)));
         tasks.spawn(rotate(Arc::clone(active)));
         tasks.spawn(super::mount_work::run(Arc::clone(active)));
+        tasks.spawn(super::mount_work::tidy(Arc::clone(active)));
         Self { _tasks: tasks }
     }
 }
