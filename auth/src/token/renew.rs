@@ -68,7 +68,7 @@ pub(super) fn decide(cx: &mut Context<'_>, mut grant: Grant) -> Result<Grant, Fa
         return Ok(grant);
     }
     let role = Role::read(cx, &name)?
-        .ok_or_else(|| Failure::Internal(format!("original token role {name:?} could not be found, not renewing")))?;
+        .ok_or_else(|| Failure::Fault(format!("original token role {name:?} could not be found, not renewing")))?;
     grant.period = role.token_period;
     grant.explicit_max_ttl = role.token_explicit_max_ttl;
     Ok(grant)

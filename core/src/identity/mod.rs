@@ -3,6 +3,8 @@
 
 mod entity;
 mod store;
+#[cfg(test)]
+mod tests;
 
 pub use entity::{Entity, EntityAlias};
 

@@ -15,6 +15,8 @@ mod schedule;
 mod stuck;
 #[cfg(test)]
 pub(crate) mod testing;
+#[cfg(test)]
+mod tests;
 mod tidy;
 mod ttl;
 

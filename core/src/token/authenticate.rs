@@ -21,8 +21,8 @@ pub struct Live {
 }
 
 impl Tokens {
-    /// The live token behind a text, used from an address it may be used from. [`Failure::Denied`] for all else, whatever
-    /// the reason. Reads only; from the cache where it can.
+    /// The live token behind a text, used from an address it may be used from. For all else the same "permission denied",
+    /// whatever the reason. Reads only; from the cache where it can.
     ///
     /// Live is a token whose record and lease stand, that has uses left, and whose ancestors are live too.
     pub fn authenticate(
@@ -32,9 +32,9 @@ impl Tokens {
         remote: Option<IpAddr>,
         now: Timestamp,
     ) -> Result<Live, Failure> {
-        let known = self.live(tx, token, now)?.ok_or(Failure::Denied)?;
+        let known = self.live(tx, token, now)?.ok_or_else(denied)?;
         if !address::is_within(&known.networks, remote) {
-            return Err(Failure::Denied);
+            return Err(denied());
         }
         Ok(Live { entry: known.entry, expires: known.expires })
     }
@@ -165,6 +165,11 @@ impl Tokens {
         }
         Ok(Some(salt))
     }
+}
+
+/// Vault's words before its router was asked, without the preface that those have.
+fn denied() -> Failure {
+    Failure::DeniedBecause("permission denied".to_owned())
 }
 
 /// Whether a token must have uses left.

@@ -170,7 +170,7 @@ impl NewToken {
             accessor: String::new(),
             period: self.period,
             explicit_max_ttl: self.explicit_max_ttl,
-            num_uses: entry.num_uses,
+            num_uses: self.num_uses,
             entity_id: self.entity_id,
             alias: self.alias,
             bound_cidrs: self.bound_cidrs,

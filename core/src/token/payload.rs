@@ -16,7 +16,9 @@ pub fn auth_payload(auth: &AuthRecord, identity_policies: &[String]) -> Payload 
     set("client_token", json!(auth.client_token.expose()));
     set("accessor", json!(auth.accessor));
     set("policies", json!(all));
-    set("token_policies", json!(token_policies));
+    if !token_policies.is_empty() {
+        set("token_policies", json!(token_policies));
+    }
     if !identity_policies.is_empty() {
         set("identity_policies", json!(identity_policies));
     }

@@ -64,14 +64,15 @@ pub(crate) fn revoke_leased(
 ) -> Result<Outcome, Failure> {
     let id = Salt::of(tx)?.salted(lease.client_token.expose());
     let outcome = end_tree(tx, mounts, &id, now, work)?;
-    if outcome == Outcome::Done {
-        // Else it stays without its token, if the record had gone before.
-        lease.remove(tx);
+    match outcome {
+        // The token's record may have gone before its lease.
+        Outcome::Done => lease.remove(tx),
+        Outcome::Continues => Due::REVOKE.schedule(tx, now, &lease.lease_id)?,
     }
     Ok(outcome)
 }
 
-fn end_tree(
+pub(super) fn end_tree(
     tx: &mut Transaction,
     mounts: &dyn MountAccess,
     root: &SaltedId,
@@ -236,7 +237,7 @@ fn put_down(
     now: Timestamp,
 ) -> Result<Outcome, Failure> {
     let Some(mut record) = record else {
-        // Its children are refused for want of it, and go with their own leases.
+        // Its children are refused for want of it. Whoever asked for it by its lease asks again.
         return Ok(Outcome::Continues);
     };
     if lease::token_lease(tx, &record, root)?.is_none() {

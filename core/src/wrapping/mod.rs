@@ -5,6 +5,8 @@
 
 mod admit;
 mod record;
+#[cfg(test)]
+mod tests;
 
 use std::time::Duration;
 
