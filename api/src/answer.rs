@@ -1,17 +1,17 @@
 //! From an answer, or a failure, to an HTTP response.
 
-use bytes::Bytes;
+use coffer_core::local::UiHeaders;
 use coffer_core::{Body, Completion, Envelope, Failure, Payload, Response};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, LOCATION, STRICT_TRANSPORT_SECURITY};
 use http::{HeaderMap, StatusCode};
-use http_body_util::Full;
 use serde_json::json;
 
 use crate::path::BadPath;
+use crate::response_body::ResponseBody;
 use crate::status::told;
 
-/// An answer, whole.
-pub type HttpResponse = http::Response<Full<Bytes>>;
+/// An answer.
+pub type HttpResponse = http::Response<ResponseBody>;
 
 const JSON: &str = "application/json";
 
@@ -50,6 +50,7 @@ fn success(request_id: &str, response: Response, status: StatusCode) -> HttpResp
             let status = StatusCode::from_u16(raw.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
             bytes(status, raw.content_type, raw.bytes)
         }
+        Body::Stream(chunks) => with_body(status, chunks.content_type, chunks.pieces.into()),
         Body::Bare(payload) => bytes(status, JSON, bare(&payload)),
         Body::Empty | Body::Data(_) | Body::Doubled(_) => {
             let status = if status == StatusCode::OK { StatusCode::NO_CONTENT } else { status };
@@ -85,17 +86,28 @@ pub(crate) fn redirect(to: &str) -> HttpResponse {
     response
 }
 
-pub(crate) fn page(html: &'static str) -> HttpResponse {
+pub(crate) fn page(html: &'static str, headers: &UiHeaders) -> HttpResponse {
     let mut response = bytes(StatusCode::OK, "text/html; charset=utf-8", html.as_bytes().to_vec());
     response.headers_mut().insert(
         HeaderName::from_static("content-security-policy"),
         HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'"),
     );
+    for (name, values) in &headers.headers {
+        let Ok(name) = HeaderName::from_bytes(name.as_bytes()) else { continue };
+        response.headers_mut().remove(&name);
+        for value in values.iter().filter_map(|value| HeaderValue::from_str(value).ok()) {
+            response.headers_mut().append(&name, value);
+        }
+    }
     response
 }
 
 pub(crate) fn bytes(status: StatusCode, content_type: &'static str, bytes: Vec<u8>) -> HttpResponse {
-    let mut response = HttpResponse::new(Full::new(Bytes::from(bytes)));
+    with_body(status, content_type, bytes.into())
+}
+
+fn with_body(status: StatusCode, content_type: &'static str, body: ResponseBody) -> HttpResponse {
+    let mut response = HttpResponse::new(body);
     *response.status_mut() = status;
     let headers = response.headers_mut();
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));

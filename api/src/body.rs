@@ -19,9 +19,7 @@ where
     B::Error: std::fmt::Display,
 {
     let too_large = || {
-        Failure::TooLarge(format!(
-            "the request body is larger than {limit} bytes (max_request_size of the listener)"
-        ))
+        Failure::TooLarge(format!("the request body is larger than {limit} bytes (max_request_size of the listener)"))
     };
     if body.size_hint().lower() > limit as u64 {
         return Err(too_large());
@@ -139,7 +137,11 @@ mod tests {
     #[test]
     fn a_bad_body_is_named_and_not_echoed() {
         assert_eq!(error("{\"a\":"), "failed to decode JSON input: unexpected EOF");
-        assert!(error("not json").ends_with("invalid character 'n' looking for beginning of value"), "{}", error("not json"));
+        assert!(
+            error("not json").ends_with("invalid character 'n' looking for beginning of value"),
+            "{}",
+            error("not json")
+        );
         assert!(error("[1]").contains("cannot unmarshal array into Go value"));
         assert!(!error("{\"a\": hidden-value}").contains("hidden"));
         assert!(error(&"[".repeat(100_000)).contains("nested too deeply"));

@@ -6,12 +6,14 @@
 
 mod answer;
 mod body;
+mod cors;
 mod form;
 mod limits;
 mod method;
 mod page;
 mod path;
 mod query;
+mod response_body;
 mod service;
 mod status;
 mod token;
@@ -19,4 +21,5 @@ mod wrap;
 
 pub use answer::HttpResponse;
 pub use limits::{ConnectionInfo, HttpLimits};
+pub use response_body::ResponseBody;
 pub use service::Service;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use coffer_core::Remote;
+use coffer_core::{CeremonyAccess, MetricsAccess, Remote};
 
 /// What is known of a connection before its first request.
 #[derive(Clone, Copy, Debug)]
@@ -22,6 +22,14 @@ pub struct HttpLimits {
     pub require_request_header: bool,
     /// `unauthenticated_metrics_access`.
     pub open_metrics: bool,
+    /// `disable_unauthed_rekey_endpoints`, `disable_unauthed_generate_root_endpoints`.
+    pub ceremony_access: CeremonyAccess,
+}
+
+impl HttpLimits {
+    pub(crate) fn metrics_access(&self) -> MetricsAccess {
+        if self.open_metrics { MetricsAccess::Open } else { MetricsAccess::ByPolicy }
+    }
 }
 
 impl Default for HttpLimits {
@@ -31,6 +39,7 @@ impl Default for HttpLimits {
             request_time: Duration::from_secs(90),
             require_request_header: false,
             open_metrics: false,
+            ceremony_access: CeremonyAccess::default(),
         }
     }
 }

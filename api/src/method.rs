@@ -14,6 +14,12 @@ pub(crate) enum BadMethod {
     ListFlag,
 }
 
+/// The method as text; those that are served nowhere have none.
+pub(crate) fn name(method: &Method) -> &'static str {
+    const NAMES: &[&str] = &["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "LIST", "SCAN"];
+    NAMES.iter().copied().find(|name| *name == method.as_str()).unwrap_or_default()
+}
+
 /// The operation a method asks for.
 pub(crate) fn operation(method: &Method, query: &Query) -> Result<Operation, BadMethod> {
     match method.as_str() {

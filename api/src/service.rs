@@ -4,11 +4,13 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use coffer_core::lifecycle::Node;
+use coffer_core::local::Running;
 use coffer_core::{Failure, Operation, Payload, Request};
 use http::{HeaderMap, StatusCode};
 use http_body::Body;
 
 use crate::answer::{self, HttpResponse};
+use crate::cors::{self, Verdict};
 use crate::limits::{ConnectionInfo, HttpLimits};
 use crate::method::{self, BadMethod};
 use crate::page;
@@ -35,6 +37,22 @@ impl Service {
         B: Body<Data = Bytes> + Unpin,
         B::Error: std::fmt::Display,
     {
+        match cors::judge(&self.node.local().browser.cors(), request.method(), request.headers()) {
+            Verdict::Unconcerned => self.route(connection, request).await,
+            Verdict::Answered(response) => response,
+            Verdict::Allowed(headers) => {
+                let mut response = self.route(connection, request).await;
+                response.headers_mut().extend(headers);
+                response
+            }
+        }
+    }
+
+    async fn route<B>(&self, connection: &ConnectionInfo, request: http::Request<B>) -> HttpResponse
+    where
+        B: Body<Data = Bytes> + Unpin,
+        B::Error: std::fmt::Display,
+    {
         let path = match path::parse(request.uri().path()) {
             ApiPath::V1(path) => path,
             ApiPath::Cleaned(path) => {
@@ -42,7 +60,9 @@ impl Service {
                 return answer::redirect(&format!("{path}{query}"));
             }
             ApiPath::Ui(UiPath::Entry) => return answer::redirect("/ui/"),
-            ApiPath::Ui(UiPath::Page) => return answer::page(page::NOT_BUILT),
+            ApiPath::Ui(UiPath::Page) => {
+                return answer::page(page::NOT_BUILT, &self.node.local().browser.ui_headers());
+            },
             ApiPath::Unknown => return answer::errors(StatusCode::NOT_FOUND, &[]),
             ApiPath::Bad(bad) => return answer::bad_path(&bad),
         };
@@ -81,6 +101,7 @@ impl Service {
                 return refused;
             }
         }
+        let method = method::name(&head.method);
         let data = match self.data(operation, &head.headers, query, body).await {
             Ok(data) => data,
             Err(failure) => return answer::answer(&id, Err(failure)),
@@ -92,6 +113,8 @@ impl Service {
                 headers: plain_headers(&head.headers),
                 policy_override: head.headers.get("x-vault-policy-override").is_some_and(|value| value == "true"),
                 merge_patch: operation == Operation::Patch,
+                metrics_access: self.limits.metrics_access(),
+                ceremony_access: self.limits.ceremony_access,
                 remote: connection.remote,
                 path: with_folder_slash(path, operation),
                 data,
@@ -101,11 +124,11 @@ impl Service {
         })();
         let result = match parsed {
             Err(failure) => Err(failure),
-            Ok(request) if request.operation.is_reading() => carry_out(&self.node, Arc::new(request)).await,
+            Ok(request) if request.operation.is_reading() => carry_out(&self.node, Arc::new(request), method).await,
             Ok(request) => {
                 // A task of its own: a change is not left half way because its caller hung up.
                 let node = Arc::clone(&self.node);
-                let carried = tokio::spawn(async move { carry_out(&node, Arc::new(request)).await });
+                let carried = tokio::spawn(async move { carry_out(&node, Arc::new(request), method).await });
                 carried.await.unwrap_or_else(|panic| Err(Failure::internal(panic)))
             }
         };
@@ -145,7 +168,13 @@ impl Service {
     }
 }
 
-async fn carry_out(node: &Arc<Node>, request: Arc<Request>) -> Result<coffer_core::Response, Failure> {
+async fn carry_out(
+    node: &Arc<Node>,
+    request: Arc<Request>,
+    method: &'static str,
+) -> Result<coffer_core::Response, Failure> {
+    let running = Running { request: Arc::clone(&request), method, started: node.clock().now() };
+    let _ticket = node.local().in_flight.begin(running);
     match coffer_sys::node::answer(node, &request).await {
         Some(answered) => answered,
         None => node.serve(request).await,

@@ -5,18 +5,22 @@ use std::sync::Arc;
 
 use coffer_api::{ConnectionInfo as Caller, HttpLimits, HttpResponse, Service};
 use coffer_audit::Environment;
-use coffer_cluster::{Cluster, ClusterOptions, OpenError};
+use coffer_cluster::{Cluster, ClusterOptions, OpenError, StorageMedium};
 use coffer_core::Failure;
-use coffer_core::Remote;
+use coffer_core::{CeremonyAccess, Remote, ShareHolders};
 use coffer_core::active::Settings;
-use coffer_core::audit_log::AuditLog;
+use coffer_core::audit_log::{AuditLog, AuditTimings};
 use coffer_core::clock::SystemClock;
 use coffer_core::lifecycle::{Node, NodeParts};
+use coffer_core::local::LogControl;
 use coffer_core::mount::Registry;
+use coffer_telemetry::Telemetry;
 use http::Request;
 use hyper::body::Incoming;
 
+use crate::config::{Config, NodeUrl, Storage};
 use crate::listen::{Answer, ConnectionInfo, Peer};
+use crate::logging::Logging;
 
 /// The level of Vault's API that is kept to, with this build's version as metadata.
 pub const API_VERSION: &str = concat!("1.19.0+coffer.", env!("CARGO_PKG_VERSION"));
@@ -48,19 +52,53 @@ pub async fn assemble(
     options: ClusterOptions,
     settings: Settings,
     audit: Environment,
+    logs: Arc<dyn LogControl>,
 ) -> Result<Assembly, AssembleError> {
     let cluster = Cluster::open(options).await?;
+    let telemetry = Arc::new(Telemetry::new());
     let node = Node::start(NodeParts {
         store: Arc::clone(&cluster) as _,
         cluster: Arc::clone(&cluster) as _,
         clock: Arc::new(SystemClock),
         settings: Arc::new(settings),
         registry: Arc::new(registry()),
-        audit: Arc::new(AuditLog::new(audit, Arc::new(coffer_audit::NoMetrics))),
+        audit: Arc::new(AuditLog::new(audit, Arc::new(AuditTimings(Arc::clone(&telemetry))))),
+        telemetry,
+        logs,
     })
     .map_err(AssembleError::Start)?;
     tokio::spawn(Arc::clone(&node).follow());
     Ok(Assembly { node, cluster })
+}
+
+/// [`assemble`] as the configuration has it.
+///
+/// # Errors
+/// The data cannot be used.
+pub async fn from_config(config: &Config, _logging: &Logging) -> Result<Assembly, AssembleError> {
+    let text = |url: &Option<NodeUrl>| url.as_ref().map(ToString::to_string).unwrap_or_default();
+    let mut options = ClusterOptions::in_memory();
+    options.api_address = text(&config.api_addr);
+    options.cluster_address = config.cluster_addr.as_ref().map(|url| url.at.to_string()).unwrap_or_default();
+    let mut audit = Environment { allow_prefix: config.allow_audit_prefix, ..Environment::default() };
+    if let Storage::Raft(raft) = &config.storage {
+        options.storage = StorageMedium::Raft { path: raft.path.clone() };
+        options.node_id = raft.node_id.as_ref().map(|id| id.as_str().to_owned());
+        options.max_entry_size = usize::try_from(raft.max_entry_size).unwrap_or(usize::MAX);
+        audit.forbidden_folders.push(raft.path.clone());
+    }
+    let settings = Settings {
+        default_lease_ttl: config.lease_ttl.default,
+        max_lease_ttl: config.lease_ttl.max,
+        version: API_VERSION.to_owned(),
+        build_date: BUILD_DATE.to_owned(),
+        storage_type: config.storage.kind(),
+        cluster_name: config.cluster_name.clone().unwrap_or_default(),
+        api_addr: text(&config.api_addr),
+        cluster_addr: text(&config.cluster_addr),
+        sanitized: config.sanitized(),
+    };
+    assemble(options, settings, audit).await
 }
 
 /// All engines and methods of this build.
@@ -83,7 +121,7 @@ impl Api {
 }
 
 impl Answer for Api {
-    type Body = http_body_util::Full<bytes::Bytes>;
+    type Body = coffer_api::ResponseBody;
 
     async fn answer(&self, request: Request<Incoming>, connection: Arc<ConnectionInfo>) -> HttpResponse {
         let remote = match connection.peer {
@@ -99,7 +137,15 @@ impl Answer for Api {
             request_time: listener.limits.max_request_duration.unwrap_or(self.request_time),
             require_request_header: false,
             open_metrics: listener.access.unauthenticated_metrics,
+            ceremony_access: CeremonyAccess {
+                rekey: share_holders(listener.access.rekey_needs_token),
+                generate_root: share_holders(listener.access.generate_root_needs_token),
+            },
         };
         Service::new(Arc::clone(&self.node), limits).respond(&Caller { remote }, request).await
     }
+}
+
+fn share_holders(need_token: bool) -> ShareHolders {
+    if need_token { ShareHolders::Refused } else { ShareHolders::Welcome }
 }

@@ -32,6 +32,59 @@ pub struct Request {
     pub policy_override: bool,
     /// The body was sent as `application/merge-patch+json`.
     pub merge_patch: bool,
+    /// What the listener it came by says of metrics.
+    pub metrics_access: MetricsAccess,
+    /// What the listener it came by says of ceremonies.
+    pub ceremony_access: CeremonyAccess,
+}
+
+/// Which ceremonies a listener lets those without a token take part in, as Vault does.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CeremonyAccess {
+    /// `sys/rekey`.
+    pub rekey: ShareHolders,
+    /// `sys/generate-root`.
+    pub generate_root: ShareHolders,
+}
+
+/// Whether holding shares is enough.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ShareHolders {
+    /// It is.
+    #[default]
+    Welcome,
+    /// The listener is shut to them; the authenticated paths (`sys/rotate/root`, `sys/generate-root-token`) remain.
+    Refused,
+}
+
+/// Who may read all metrics; a node's own state is told to anybody.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum MetricsAccess {
+    /// Those whose token may read `sys/metrics`.
+    #[default]
+    ByPolicy,
+    /// Anybody: `unauthenticated_metrics_access` of the listener.
+    Open,
+}
+
+impl Request {
+    /// A request with an id and nothing else.
+    pub fn new(operation: Operation, path: impl Into<String>) -> Self {
+        Self {
+            id: uuid::Uuid::new_v4().to_string(),
+            operation,
+            path: path.into(),
+            data: Payload::default(),
+            token: None,
+            remote: None,
+            wrap: None,
+            headers: Vec::new(),
+            policy_override: false,
+            merge_patch: false,
+            metrics_access: MetricsAccess::default(),
+            ceremony_access: CeremonyAccess::default(),
+        }
+    }
 }
 
 /// Address and port of the caller.

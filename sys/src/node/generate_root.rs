@@ -15,7 +15,14 @@ use super::rekey::refused;
 
 const GO: &str = "GenerateRootInitRequest";
 
-pub(super) fn attempt(node: &Arc<Node>, request: &Request) -> Result<Response, Failure> {
+pub(super) async fn answer(node: &Arc<Node>, request: &Request) -> Result<Response, Failure> {
+    match request.path.as_str() {
+        "sys/generate-root/update" => update(node, request).await,
+        _ => attempt(node, request),
+    }
+}
+
+fn attempt(node: &Arc<Node>, request: &Request) -> Result<Response, Failure> {
     node.require_active()?;
     let ceremonies = node.ceremonies();
     match request.operation {
@@ -46,7 +53,7 @@ pub(super) fn attempt(node: &Arc<Node>, request: &Request) -> Result<Response, F
     }
 }
 
-pub(super) async fn update(node: &Arc<Node>, request: &Request) -> Result<Response, Failure> {
+async fn update(node: &Arc<Node>, request: &Request) -> Result<Response, Failure> {
     node.require_active()?;
     if !request.operation.is_write() {
         return Err(not_allowed());

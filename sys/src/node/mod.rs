@@ -1,6 +1,7 @@
 //! What a node answers in every phase: about itself, and to those who open it.
 
 mod body;
+mod by_share_holders;
 mod generate_root;
 mod health;
 mod init;
@@ -32,11 +33,13 @@ pub async fn answer(node: &Arc<Node>, request: &Arc<Request>) -> Option<Result<R
             Phase::Standby(_) | Phase::Active(_) => return None,
         },
         "seal" | "step-down" if !request.operation.is_write() => Err(not_allowed()),
-        "rekey/init" => rekey::init(node, request),
-        "rekey/update" => rekey::update(node, request).await,
-        "rekey/verify" => rekey::verify(node, request).await,
-        "generate-root/attempt" | "generate-root" => generate_root::attempt(node, request),
-        "generate-root/update" => generate_root::update(node, request).await,
+        "rekey/init" | "rekey/update" | "rekey/verify" => {
+            by_share_holders::guarded(node, request, request.ceremony_access.rekey, rekey::answer).await
+        }
+        "generate-root" | "generate-root/attempt" | "generate-root/update" => {
+            let holders = request.ceremony_access.generate_root;
+            by_share_holders::guarded(node, request, holders, generate_root::answer).await
+        }
         _ => return None,
     })
 }

@@ -13,7 +13,15 @@ use super::not_allowed;
 
 const GO: &str = "RekeyRequest";
 
-pub(super) fn init(node: &Arc<Node>, request: &Request) -> Result<Response, Failure> {
+pub(super) async fn answer(node: &Arc<Node>, request: &Request) -> Result<Response, Failure> {
+    match request.path.as_str() {
+        "sys/rekey/init" => init(node, request),
+        "sys/rekey/update" => update(node, request).await,
+        _ => verify(node, request).await,
+    }
+}
+
+fn init(node: &Arc<Node>, request: &Request) -> Result<Response, Failure> {
     node.require_active()?;
     match request.operation {
         Operation::Read => Ok(Response::bare(status(node, node.ceremonies().rekey_status()))),
@@ -39,7 +47,7 @@ pub(super) fn init(node: &Arc<Node>, request: &Request) -> Result<Response, Fail
     }
 }
 
-pub(super) async fn update(node: &Arc<Node>, request: &Request) -> Result<Response, Failure> {
+async fn update(node: &Arc<Node>, request: &Request) -> Result<Response, Failure> {
     node.require_active()?;
     if !request.operation.is_write() {
         return Err(not_allowed());
@@ -77,7 +85,7 @@ pub(super) async fn update(node: &Arc<Node>, request: &Request) -> Result<Respon
     Ok(Response::bare(body))
 }
 
-pub(super) async fn verify(node: &Arc<Node>, request: &Request) -> Result<Response, Failure> {
+async fn verify(node: &Arc<Node>, request: &Request) -> Result<Response, Failure> {
     node.require_active()?;
     let shown = |status: VerificationStatus| {
         Response::bare(json!({

@@ -1,17 +1,22 @@
 //! Rekey and generate-root: the ceremonies of an unsealed node, one of each kind at a time.
 
-use std::sync::Arc;
+mod pace;
 
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Instant;
+
+use coffer_model::CommitError;
 use coffer_seal::{
     Barrier, CurrentSeal, GenerateRoot, GenerateRootError, GenerateRootStarted, GenerateRootStatus, GenerateRootStep,
-    KEYRING_PATH, KeyShare, Rekey, RekeyError, RekeyRequest, RekeyStatus, RekeyStep, RekeyVerifyError, STORED_KEYS_PATH,
-    TokenCover, VerificationStatus, VerifyStep,
+    KeyShare, KeyringChange, Rekey, RekeyError, RekeyRequest, RekeyStatus, RekeyStep, RekeyVerifyError,
+    STORED_KEYS_PATH, TokenCover, VerificationStatus, VerifyStep,
 };
-use coffer_model::CommitError;
 use parking_lot::Mutex;
 
 use crate::active::Active;
 use crate::lifecycle::Node;
+use crate::lifecycle::key_change::{self, StoreKeysError};
 use crate::{Failure, SecretText};
 
 /// What is going on. The locks are never held over a wait for the cluster.
@@ -19,11 +24,20 @@ use crate::{Failure, SecretText};
 pub struct Ceremonies {
     rekey: Mutex<Rekey>,
     generate_root: Mutex<GenerateRoot>,
+    pace: pace::Pace,
     /// One finishing step at a time.
     turn: tokio::sync::Mutex<()>,
 }
 
 impl Ceremonies {
+    /// Counts an action of somebody without a token; too many are refused for a while.
+    pub fn admit(&self, address: Option<IpAddr>) -> Result<(), Failure> {
+        self.pace.take(address, Instant::now()).map_err(|wait| Failure::TooManyRequests {
+            reason: "too many actions in rekey and generate-root from this address".to_owned(),
+            headers: vec![("retry-after", wait.as_secs_f64().ceil().to_string())],
+        })
+    }
+
     /// Forgets every share and every plan.
     pub fn cancel_all(&self) {
         self.rekey.lock().cancel();
@@ -107,7 +121,7 @@ impl Node {
         let sealed = Sealed::read(self, &active.barrier)?;
         let step = ceremonies.rekey.lock().provide(share, nonce, sealed.current()).map_err(CeremonyError::Refused)?;
         let warning = match &step {
-            RekeyStep::Complete { change, .. } => store_change(&active, change.records()).await?,
+            RekeyStep::Complete { change, .. } => store_change(&active, change).await?,
             RekeyStep::Incomplete(_) | RekeyStep::ToVerify { .. } => None,
         };
         Ok(Provided { step, warning })
@@ -122,10 +136,9 @@ impl Node {
         let ceremonies = self.ceremonies();
         let _turn = ceremonies.turn.lock().await;
         let active = self.require_active()?;
-        let step =
-            ceremonies.rekey.lock().verify(share, nonce, &active.barrier).map_err(CeremonyError::Refused)?;
+        let step = ceremonies.rekey.lock().verify(share, nonce, &active.barrier).map_err(CeremonyError::Refused)?;
         let warning = match &step {
-            VerifyStep::Complete { change, .. } => store_change(&active, change.records()).await?,
+            VerifyStep::Complete { change, .. } => store_change(&active, change).await?,
             VerifyStep::Incomplete(_) => None,
         };
         Ok(Provided { step, warning })
@@ -189,13 +202,10 @@ impl<'a> Sealed<'a> {
 
 /// Stores a change of keys. It takes effect when it is applied, on this node as on the others. Where its fate is not
 /// known, a warning instead of an error: the new shares may be the only ones that open the server.
-async fn store_change(active: &Arc<Active>, records: &coffer_seal::RecordChanges) -> Result<Option<String>, Failure> {
-    let mut tx = active.transaction();
-    tx.get_clear(KEYRING_PATH)?;
-    tx.put_records(records);
-    match active.store.commit(tx.into_command()?).await {
-        Ok(_) => Ok(None),
-        Err(CommitError::Unknown) => Ok(Some(
+async fn store_change(active: &Arc<Active>, change: &KeyringChange) -> Result<Option<String>, Failure> {
+    match key_change::store(active, change).await {
+        Ok(()) => Ok(None),
+        Err(StoreKeysError::Commit(CommitError::Unknown)) => Ok(Some(
             "leadership changed while the new keys were being stored: keep the old and the new shares until \
              sys/seal-status and an unseal show which of them are in force"
                 .to_owned(),
