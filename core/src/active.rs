@@ -16,6 +16,7 @@ use crate::audit_log::AuditLog;
 use crate::clock::Clock;
 use crate::identity::Identities;
 use crate::lease::Leases;
+use crate::local::Local;
 use crate::lockout::Lockouts;
 use crate::mount::Mounts;
 use crate::policies::Policies;
@@ -53,6 +54,8 @@ pub struct Active {
     pub audit: Arc<AuditLog>,
     /// Rate limits.
     pub quotas: Quotas,
+    /// What the node knows of itself alone.
+    pub local: Arc<Local>,
     /// Failed logins.
     pub lockouts: Lockouts,
     /// Told when a mount may have work that outlasts a request.
@@ -62,7 +65,7 @@ pub struct Active {
 impl Active {
     /// Begins a transaction on the state applied here.
     pub fn transaction(&self) -> Transaction {
-        Transaction::new(Arc::clone(&self.store), self.barrier.clone())
+        Transaction::new(Arc::clone(&self.store), self.barrier.clone(), Arc::clone(&self.local.telemetry))
     }
 
     /// The present moment.

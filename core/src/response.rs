@@ -63,6 +63,24 @@ pub enum Body {
     Bare(Payload),
     /// Anything else.
     Raw(Raw),
+    /// Piece by piece, for as long as it takes.
+    Stream(Chunks),
+}
+
+/// An answer without an end: pieces are sent as they come, until either side has had enough.
+#[derive(Debug)]
+pub struct Chunks {
+    /// MIME type.
+    pub content_type: &'static str,
+    /// The pieces; whoever makes them stops when this is dropped.
+    pub pieces: tokio::sync::mpsc::Receiver<Vec<u8>>,
+}
+
+impl Chunks {
+    /// One that is over before it began.
+    pub fn ended(content_type: &'static str) -> Self {
+        Self { content_type, pieces: tokio::sync::mpsc::channel(1).1 }
+    }
 }
 
 /// An answer that is no JSON object.
@@ -201,7 +219,7 @@ impl Response {
     pub fn payload(&self) -> Option<&Payload> {
         match &self.body {
             Body::Data(data) | Body::Doubled(data) | Body::Bare(data) => Some(data),
-            Body::Empty | Body::Raw(_) => None,
+            Body::Empty | Body::Raw(_) | Body::Stream(_) => None,
         }
     }
 

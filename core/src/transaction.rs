@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Instant;
 
 use coffer_model::{Command, Precondition, Put, Revision, Store};
 use coffer_seal::Barrier;
+use coffer_telemetry::Telemetry;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use zeroize::Zeroizing;
@@ -16,6 +18,7 @@ use crate::Failure;
 pub struct Transaction {
     store: Arc<dyn Store>,
     barrier: Barrier,
+    telemetry: Arc<Telemetry>,
     reads: Vec<(String, Option<Revision>)>,
     writes: BTreeMap<String, Write>,
 }
@@ -32,13 +35,18 @@ pub struct Savepoint(BTreeMap<String, Write>);
 
 impl Transaction {
     /// Begins on the state applied here; the caller has passed the read fence.
-    pub fn new(store: Arc<dyn Store>, barrier: Barrier) -> Self {
-        Self { store, barrier, reads: Vec::new(), writes: BTreeMap::new() }
+    pub fn new(store: Arc<dyn Store>, barrier: Barrier, telemetry: Arc<Telemetry>) -> Self {
+        Self { store, barrier, telemetry, reads: Vec::new(), writes: BTreeMap::new() }
     }
 
     /// The keys, for what is sealed without being stored.
     pub(crate) fn barrier(&self) -> &Barrier {
         &self.barrier
+    }
+
+    /// Counts and times.
+    pub(crate) fn telemetry(&self) -> &Telemetry {
+        &self.telemetry
     }
 
     /// The plaintext at a full storage path; sees this transaction's own writes. The commit fails if it changes
@@ -60,12 +68,15 @@ impl Transaction {
             Some(Write::Delete) => return Ok(None),
             None => {}
         }
+        let begun = Instant::now();
         let found = self.store.get(path)?;
         if guard {
             self.reads.push((path.to_owned(), found.as_ref().map(|found| found.revision)));
         }
         let Some(found) = found else { return Ok(None) };
-        match self.barrier.decrypt(path, &found.value) {
+        let plain = self.barrier.decrypt(path, &found.value);
+        self.telemetry.barrier_get.since(begun);
+        match plain {
             Ok(plain) => Ok(Some(plain)),
             Err(error) => Err(Failure::Internal(format!("storage entry {path:?}: {error}"))),
         }
@@ -130,9 +141,11 @@ impl Transaction {
     /// Immediate children of `prefix` (empty, or ending in `/`) after `after`, at most `limit`, with this
     /// transaction's writes; folders end in `/`.
     pub fn list(&self, prefix: &str, after: &str, limit: usize) -> Result<Vec<String>, Failure> {
-        let touched: Vec<_> = self.touched(prefix).collect();
-        if touched.is_empty() {
-            return Ok(self.store.list(prefix, after, limit)?);
+        let begun = Instant::now();
+        if self.touched(prefix).next().is_none() {
+            let names = self.store.list(prefix, after, limit)?;
+            self.telemetry.barrier_list.since(begun);
+            return Ok(names);
         }
         // Rare: a list after a write of the same request. Deletions may empty a folder, so it is taken from whole keys.
         let mut names = std::collections::BTreeSet::new();
@@ -193,7 +206,9 @@ impl Transaction {
         for (key, write) in self.writes {
             match write {
                 Write::Put(plain) => {
+                    let begun = Instant::now();
                     let value = self.barrier.encrypt(&key, &plain).map_err(Failure::internal)?;
+                    self.telemetry.barrier_put.since(begun);
                     command.puts.push(Put { key, value });
                 }
                 Write::PutClear(value) => command.puts.push(Put { key, value }),
@@ -218,6 +233,8 @@ fn decode<T: DeserializeOwned>(path: &str, bytes: &[u8]) -> Result<T, Failure> {
     serde_json::from_slice(bytes).map_err(|error| {
         // The line and column alone: serde's own text may quote the value.
         let (line, column) = (error.line(), error.column());
-        Failure::Internal(format!("storage entry {path:?} is not the record it should be (line {line}, column {column})"))
+        Failure::Internal(format!(
+            "storage entry {path:?} is not the record it should be (line {line}, column {column})"
+        ))
     })
 }

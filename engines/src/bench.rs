@@ -100,18 +100,10 @@ pub(crate) fn request(operation: Operation, data: Value) -> Request {
         Value::Object(map) => Payload::from(map),
         _ => Payload::from(Map::new()),
     };
-    Request {
-        id: String::new(),
-        operation,
-        path: String::new(),
-        data,
-        token: None,
-        remote: None,
-        wrap: None,
-        headers: Vec::new(),
-        policy_override: false,
-        merge_patch: operation == Operation::Patch,
-    }
+    let mut request = Request::new(operation, "");
+    request.data = data;
+    request.merge_patch = operation == Operation::Patch;
+    request
 }
 
 /// What came back, in a form that tests compare.

@@ -77,6 +77,8 @@ async fn start() -> Arc<Active> {
         settings: Arc::new(Settings::default()),
         registry: Arc::new(registry),
         audit: Arc::new(AuditLog::new(coffer_audit::Environment::default(), Arc::new(coffer_audit::NoMetrics))),
+        telemetry: Arc::default(),
+        logs: Arc::new(coffer_core::local::NoLogs),
     })
     .unwrap();
     let request = coffer_seal::InitRequest {

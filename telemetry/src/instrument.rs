@@ -1,6 +1,7 @@
 //! What records: times and counts.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use prometheus::{Histogram, HistogramOpts, IntCounter, Opts};
@@ -18,6 +19,19 @@ pub struct Timing {
     pub(crate) name: Name,
     pub(crate) histogram: Histogram,
     pub(crate) window: Window,
+}
+
+/// Something that takes its time just now.
+#[must_use]
+pub struct Timer {
+    timing: Arc<Timing>,
+    begun: Instant,
+}
+
+impl Drop for Timer {
+    fn drop(&mut self) {
+        self.timing.since(self.begun);
+    }
 }
 
 /// How often something happens.
@@ -45,6 +59,11 @@ impl Timing {
     /// Records one that began at `begun` and ends now.
     pub fn since(&self, begun: Instant) {
         self.record(begun.elapsed());
+    }
+
+    /// Records one that begins now and ends when the timer is dropped.
+    pub fn timer(self: &Arc<Self>) -> Timer {
+        Timer { timing: Arc::clone(self), begun: Instant::now() }
     }
 
     /// How many were recorded since the process started.

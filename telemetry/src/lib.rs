@@ -15,6 +15,6 @@ mod window;
 
 pub use exposition::{json, prometheus_text};
 pub use gauge::Gauge;
-pub use instrument::{Count, Timing};
+pub use instrument::{Count, Timer, Timing};
 pub use process::process_gauges;
 pub use telemetry::Telemetry;

@@ -49,8 +49,7 @@ pub(super) fn with_response<T>(
                 told.lease_id = Some(id);
             }
             if let Body::Raw(raw) = &response.body {
-                told.raw =
-                    Some(RawBody { status: raw.status, content_type: raw.content_type, bytes: &raw.bytes });
+                told.raw = Some(RawBody { status: raw.status, content_type: raw.content_type, bytes: &raw.bytes });
             }
             told.wrap_info = response.wrap.as_deref().map(|info| WrapFacts {
                 ttl: info.ttl,
@@ -99,7 +98,11 @@ fn with_facts<T>(
                 ..MountFacts::default()
             }),
             client_token: request.token.as_ref().map(|token| token.expose()).unwrap_or_default(),
-            client_token_accessor: trail.caller.as_ref().map(|caller| caller.entry.accessor.as_str()).unwrap_or_default(),
+            client_token_accessor: trail
+                .caller
+                .as_ref()
+                .map(|caller| caller.entry.accessor.as_str())
+                .unwrap_or_default(),
             client_token_remaining_uses: trail.uses_left,
             path: &request.path,
             data: Some(request.data.map()).filter(|data| !data.is_empty()),
@@ -111,7 +114,9 @@ fn with_facts<T>(
             ..RequestFacts::default()
         },
         error,
-        non_hmac_request_keys: mount.map(|mount| mount.config.audit_non_hmac_request_keys.as_slice()).unwrap_or_default(),
+        non_hmac_request_keys: mount
+            .map(|mount| mount.config.audit_non_hmac_request_keys.as_slice())
+            .unwrap_or_default(),
         non_hmac_response_keys: mount
             .map(|mount| mount.config.audit_non_hmac_response_keys.as_slice())
             .unwrap_or_default(),

@@ -3,14 +3,16 @@
 mod facts;
 mod headers;
 mod table;
+mod timings;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use coffer_audit::{Broker, Device, DeviceConfig, Environment, Metrics, Salt};
+use coffer_audit::{AuditUnavailable, Broker, Device, DeviceConfig, Duty, Environment, Metrics, Salt};
 
 pub use headers::AuditedHeaders;
 pub use table::{AuditDevice, AuditTable};
+pub use timings::AuditTimings;
 
 use crate::active::Active;
 use crate::pipeline::Trail;
@@ -40,13 +42,15 @@ impl AuditLog {
         let running = self.broker.devices();
         let mut devices = Vec::with_capacity(table.entries.len());
         for row in &table.entries {
-            match running.iter().find(|device| device.path() == row.path) {
+            let salt = table::read_salt(tx, &row.uuid)?
+                .ok_or_else(|| Failure::Internal(format!("audit device {:?} has no salt", row.path)))?;
+            let salt = Salt::from_bytes(&salt).map_err(Failure::internal)?;
+            let config = self.parse(&row.type_name, &row.options)?;
+            // A device of the same path may be another one: disabled, and enabled with other options.
+            let same = |device: &&Arc<Device>| device.path() == row.path && device.is_made_of(&config, &salt);
+            match running.iter().find(same) {
                 Some(device) => devices.push(Arc::clone(device)),
-                None => {
-                    let salt = table::read_salt(tx, &row.uuid)?
-                        .ok_or_else(|| Failure::Internal(format!("audit device {:?} has no salt", row.path)))?;
-                    devices.push(Arc::new(self.start(&row.path, &row.type_name, &row.options, &salt)?));
-                }
+                None => devices.push(Arc::new(self.start(&row.path, config, salt)?)),
             }
         }
         self.broker.replace(devices);
@@ -61,12 +65,11 @@ impl AuditLog {
         if table.entries.iter().any(taken) {
             return Err(Failure::invalid("path already in use"));
         }
-        let mut salt = [0u8; 32];
-        getrandom::fill(&mut salt).map_err(Failure::internal)?;
-        let salt_text = zeroize::Zeroizing::new(uuid::Uuid::from_bytes(salt[..16].try_into().unwrap_or_default()).to_string());
+        let salt_text = zeroize::Zeroizing::new(uuid::Uuid::new_v4().to_string());
         let config = self.parse(&row.type_name, &row.options)?;
         let warnings = warnings(&config);
-        let device = self.start(&row.path, &row.type_name, &row.options, salt_text.as_bytes())?;
+        let salt = Salt::from_bytes(salt_text.as_bytes()).map_err(Failure::internal)?;
+        let device = self.start(&row.path, config, salt)?;
         // The handler runs on a thread of its own (`Cost::Heavy`), so it may wait for the device.
         let device = Arc::new(device);
         tokio::runtime::Handle::current()
@@ -102,13 +105,14 @@ impl AuditLog {
         trail: &Trail,
         error: Option<&Failure>,
     ) -> Result<(), Failure> {
-        if self.broker.devices().is_empty() {
+        if self.broker.devices().is_empty() || Duty::of(&request.path) == Duty::Exempt {
             return Ok(());
         }
         let logged = facts::with_request(active, request, trail, error, |facts| self.broker.log_request(facts));
-        logged.await.map_err(|unavailable| {
-            tracing::error!("{unavailable}");
-            Failure::Audit(format!("the request was not carried out, since no audit device could record it: {unavailable}"))
+        may_be_lost(&request.path, logged.await).map_err(|unavailable| {
+            Failure::Audit(format!(
+                "the request was not carried out, since no audit device could record it: {unavailable}"
+            ))
         })
     }
 
@@ -120,31 +124,31 @@ impl AuditLog {
         trail: &Trail,
         result: &Result<Response, Failure>,
     ) -> Result<(), Failure> {
-        if self.broker.devices().is_empty() {
+        if self.broker.devices().is_empty() || Duty::of(&request.path) == Duty::Exempt {
             return Ok(());
         }
         let logged = facts::with_response(active, request, trail, result, |facts, response| {
             self.broker.log_response(facts, response)
         });
-        logged.await.map_err(|unavailable| {
-            tracing::error!("{unavailable}");
-            Failure::Audit(unavailable.to_string())
-        })
+        may_be_lost(&request.path, logged.await).map_err(|unavailable| Failure::Audit(unavailable.to_string()))
     }
 
-    fn start(
-        &self,
-        path: &str,
-        type_name: &str,
-        options: &BTreeMap<String, String>,
-        salt: &[u8],
-    ) -> Result<Device, Failure> {
-        let salt = Salt::from_bytes(salt).map_err(Failure::internal)?;
-        Device::start(path, self.parse(type_name, options)?, salt, Arc::clone(&self.metrics)).map_err(Failure::internal)
+    fn start(&self, path: &str, config: DeviceConfig, salt: Salt) -> Result<Device, Failure> {
+        Device::start(path, config, salt, Arc::clone(&self.metrics)).map_err(Failure::internal)
     }
 
     fn parse(&self, type_name: &str, options: &BTreeMap<String, String>) -> Result<DeviceConfig, Failure> {
         DeviceConfig::parse(type_name, options, &self.environment).map_err(|error| Failure::Invalid(error.to_string()))
+    }
+}
+
+/// Lets a request go on unrecorded where an operator must be able to take the node out of service all the same.
+fn may_be_lost(path: &str, logged: Result<(), AuditUnavailable>) -> Result<(), AuditUnavailable> {
+    let Err(unavailable) = logged else { return Ok(()) };
+    tracing::error!("{unavailable}");
+    match Duty::of(path) {
+        Duty::Required => Err(unavailable),
+        Duty::BestEffort | Duty::Exempt => Ok(()),
     }
 }
 

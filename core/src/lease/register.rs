@@ -32,6 +32,7 @@ impl Leases {
         limits: LeaseLimits,
         now: Timestamp,
     ) -> Result<Registered, Failure> {
+        let _timed = tx.telemetry().lease_register.timer();
         let request = TtlRequest { ttl: secret.ttl, max_ttl: secret.max_ttl, ..TtlRequest::default() };
         let (mut ttl, warnings) = grant_ttl(limits, request, now, now)?;
         if caller.is_batch() {

@@ -24,6 +24,7 @@ impl Leases {
         increment: Duration,
         now: Timestamp,
     ) -> Result<RenewedSecret, Failure> {
+        let _timed = tx.telemetry().lease_renew.timer();
         let mut lease = self.find(tx, lease_id)?.ok_or_else(|| Failure::invalid("lease not found"))?;
         lease.check_renewable(now)?;
         let Some(secret) = &mut lease.secret else {

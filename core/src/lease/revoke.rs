@@ -39,6 +39,7 @@ impl Leases {
         force: Force,
         now: Timestamp,
     ) -> Result<Outcome, Failure> {
+        let _timed = tx.telemetry().lease_revoke.timer();
         let Some(lease) = lookup::load(tx, lease_id)? else { return Ok(Outcome::Done) };
         let due = Due { revoke: true, force: force == Force::Yes, attempts: 0 };
         let mut work = super::MAX_STEP;

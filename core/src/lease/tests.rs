@@ -162,6 +162,22 @@ async fn the_worker_is_woken_by_what_is_due_earlier() {
 }
 
 #[test]
+fn tidy_gives_leases_of_another_server_their_end() {
+    let mut bench = Bench::new();
+    let lease = secret(&bench, &bench.token(None));
+    let due = super::keys::due(bench.now.plus(Duration::from_secs(600)), &lease.id);
+    bench.run(|tx| {
+        assert!(tx.get(&due)?.is_some());
+        tx.delete(due);
+        bench.leases.start_tidy(tx)
+    });
+    let _ = bench.work(10);
+    bench.now = bench.now.plus(Duration::from_secs(600));
+    let _ = bench.work(10);
+    assert!(!stands(&bench, &lease.id));
+}
+
+#[test]
 fn a_damaged_lease_does_not_hold_up_the_others() {
     let mut bench = Bench::new();
     let (damaged, sound) = (secret(&bench, &bench.token(None)), secret(&bench, &bench.token(None)));

@@ -1,5 +1,5 @@
 //! Removing what has been left over, in bounded steps: places in a token's list whose lease is gone, and leases of secrets
-//! whose token is gone.
+//! whose token is gone. Leases that another server wrote get their place in the index by time.
 
 use serde::{Deserialize, Serialize};
 
@@ -21,7 +21,7 @@ pub(crate) struct Run {
 /// One pass of a run: a prefix, and what is done with each key below it.
 pub(crate) type Pass = (&'static str, fn(&mut Transaction, &str) -> Result<(), Failure>);
 
-const PASSES: &[Pass] = &[(keys::TOKEN_PREFIX, drop_stale_index), (keys::ID_PREFIX, revoke_ownerless)];
+const PASSES: &[Pass] = &[(keys::TOKEN_PREFIX, drop_stale_index), (keys::ID_PREFIX, check_lease)];
 
 impl Leases {
     /// Has the worker look through all leases; `false` when it does so already.
@@ -75,8 +75,12 @@ fn drop_stale_index(tx: &mut Transaction, key: &str) -> Result<(), Failure> {
     Ok(())
 }
 
-fn revoke_ownerless(tx: &mut Transaction, key: &str) -> Result<(), Failure> {
+fn check_lease(tx: &mut Transaction, key: &str) -> Result<(), Failure> {
     let Some(lease) = lookup::load(tx, &key[keys::ID_PREFIX.len()..])? else { return Ok(()) };
+    let ends = !lease.expire_time.is_zero() && lease.revoke_error.is_empty();
+    if ends && tx.peek(&keys::due(lease.expire_time, &lease.lease_id))?.is_none() {
+        Due::default().schedule(tx, lease.expire_time, &lease.lease_id)?;
+    }
     if lease.client_token_type == 2 {
         return Ok(());
     }

@@ -10,12 +10,14 @@ use super::phase::Phase;
 use super::workers::Workers;
 use crate::Failure;
 use crate::active::Active;
+use crate::local::Local;
 use crate::mount::Mounts;
 
 impl Node {
     /// Brings the phase in line with who leads. Called whenever the cluster's status may have changed, and at unseal.
     pub(super) async fn follow_leadership(self: &Arc<Self>) -> Result<(), Failure> {
         let leads = self.parts.cluster.status().role == NodeRole::Leader;
+        self.load_browser_rules();
         let phase = self.phase();
         match (&*phase, leads) {
             (Phase::Standby(barrier), true) => {
@@ -41,7 +43,7 @@ impl Node {
     }
 
     pub(super) fn build_active(&self, barrier: Barrier) -> Result<Active, Failure> {
-        let active = Active::new(&self.parts, barrier);
+        let active = Active::new(&self.parts, Arc::clone(self.local()), barrier);
         let mut tx = active.transaction();
         active.mounts.reload(&mut tx)?;
         active.audit.reload(&mut tx)?;
@@ -51,15 +53,16 @@ impl Node {
 }
 
 impl Active {
-    pub(super) fn new(parts: &super::NodeParts, barrier: Barrier) -> Self {
+    pub(super) fn new(parts: &super::NodeParts, local: Arc<Local>, barrier: Barrier) -> Self {
         Self {
             store: Arc::clone(&parts.store),
             cluster: Arc::clone(&parts.cluster),
             barrier,
             clock: Arc::clone(&parts.clock),
             settings: Arc::clone(&parts.settings),
-            mounts: Mounts::new(Arc::clone(&parts.registry)),
+            mounts: Mounts::new(Arc::clone(&parts.registry), Arc::clone(&parts.telemetry)),
             audit: Arc::clone(&parts.audit),
+            local,
             policies: Default::default(),
             tokens: Default::default(),
             leases: Default::default(),

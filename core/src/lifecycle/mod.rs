@@ -2,6 +2,7 @@
 
 mod activate;
 mod init;
+pub(crate) mod key_change;
 mod mount_work;
 mod node;
 mod observer;

@@ -6,6 +6,7 @@ use std::time::Instant;
 use arc_swap::ArcSwap;
 use coffer_model::{ClusterControl, Store};
 use coffer_seal::{Barrier, SEAL_CONFIG_PATH, SealConfig};
+use coffer_telemetry::Telemetry;
 use parking_lot::Mutex;
 
 use super::observer::Invalidation;
@@ -15,7 +16,9 @@ use crate::active::{Active, Settings};
 use crate::audit_log::AuditLog;
 use crate::ceremony::Ceremonies;
 use crate::clock::Clock;
+use crate::local::{Local, LogControl};
 use crate::mount::Registry;
+use crate::timed_store::TimedStore;
 use crate::{Failure, Request, Response, pipeline};
 
 /// What a node is built of.
@@ -32,6 +35,10 @@ pub struct NodeParts {
     pub registry: Arc<Registry>,
     /// Audit devices; shared with the server, which has them reopen their files.
     pub audit: Arc<AuditLog>,
+    /// Counts and times.
+    pub telemetry: Arc<Telemetry>,
+    /// The server's log.
+    pub logs: Arc<dyn LogControl>,
 }
 
 /// The node. It exists from start to end of the process; what needs keys lives in its phase.
@@ -44,13 +51,16 @@ pub struct Node {
     /// Init, unseal and seal, one at a time.
     pub(super) turn: tokio::sync::Mutex<()>,
     ceremonies: Ceremonies,
+    local: Arc<Local>,
     started: Instant,
     workers: Mutex<Option<super::workers::Workers>>,
 }
 
 impl Node {
     /// A node on a store that is open: sealed, or uninitialised.
-    pub fn start(parts: NodeParts) -> Result<Arc<Self>, Failure> {
+    pub fn start(mut parts: NodeParts) -> Result<Arc<Self>, Failure> {
+        parts.store = TimedStore::wrap(parts.store, Arc::clone(&parts.telemetry));
+        let local = Arc::new(Local::new(Arc::clone(&parts.telemetry), Arc::clone(&parts.logs)));
         let node = Arc::new_cyclic(|node| {
             parts.store.observe(Arc::new(Invalidation(std::sync::Weak::clone(node))));
             Self {
@@ -60,6 +70,7 @@ impl Node {
                 progress: Mutex::default(),
                 turn: tokio::sync::Mutex::default(),
                 ceremonies: Ceremonies::default(),
+                local,
                 started: Instant::now(),
                 workers: Mutex::default(),
             }
@@ -143,6 +154,11 @@ impl Node {
         &self.ceremonies
     }
 
+    /// What the node knows of itself alone.
+    pub fn local(&self) -> &Arc<Local> {
+        &self.local
+    }
+
     /// Time.
     pub fn clock(&self) -> &Arc<dyn Clock> {
         &self.parts.clock
@@ -193,10 +209,18 @@ impl Node {
         }
     }
 
+    /// What browsers are allowed was changed, or can be read now.
+    pub(super) fn load_browser_rules(&self) {
+        if let Some(barrier) = self.barrier() {
+            self.local.browser.reload(self.parts.store.as_ref(), &barrier);
+        }
+    }
+
     /// A snapshot took the place of the state.
     pub(super) fn state_replaced(&self) {
         self.seal_config_changed();
         self.keyring_changed();
+        self.load_browser_rules();
         if let Some(active) = self.active() {
             active.drop_caches();
         }

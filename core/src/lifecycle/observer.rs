@@ -7,6 +7,7 @@ use coffer_seal::{KEYRING_PATH, SEAL_CONFIG_PATH};
 
 use super::Node;
 use crate::active::Active;
+use crate::local::{CORS_PATH, UI_HEADERS_PATH};
 use crate::mount::MountKind;
 
 /// Passes applied keys on to whoever keeps something of them.
@@ -20,6 +21,7 @@ impl ApplyObserver for Invalidation {
             match key {
                 SEAL_CONFIG_PATH => node.seal_config_changed(),
                 KEYRING_PATH => node.keyring_changed(),
+                CORS_PATH | UI_HEADERS_PATH => node.load_browser_rules(),
                 _ => {}
             }
             if let Some(active) = &active {

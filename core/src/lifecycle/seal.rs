@@ -16,6 +16,12 @@ impl Node {
                 Ok(())
             }
             Afterwards::StepDown => {
+                let members = self.parts.cluster.status().members;
+                if members.iter().filter(|member| member.voter).count() <= 1 {
+                    // It would lead again at once, as Vault's single node does.
+                    tracing::info!("asked to step down, and there is no other node to lead");
+                    return Ok(());
+                }
                 self.parts.cluster.step_down().await.map_err(|error| Failure::Unavailable(error.to_string()))
             }
         }
@@ -30,6 +36,7 @@ impl Node {
             self.phase.store(Arc::new(Phase::Sealed));
         }
         progress.clear();
+        self.local().browser.forget();
         self.ceremonies().cancel_all();
         self.parts.audit.close();
         tracing::info!("sealed");

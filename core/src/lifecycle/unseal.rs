@@ -42,6 +42,7 @@ impl Node {
     /// Takes a share. The last one is answered when the node serves, or follows another that does.
     pub async fn unseal(self: &Arc<Self>, share: KeyShare) -> Result<UnsealProgress, UnsealFailure> {
         let _turn = self.turn.lock().await;
+        let _timed = self.local().telemetry.unseal.timer();
         match &*self.phase() {
             Phase::Uninitialized => return Err(UnsealFailure::Uninitialized),
             Phase::Standby(_) | Phase::Active(_) => return Ok(UnsealProgress::default()),
@@ -56,6 +57,8 @@ impl Node {
             UnsealStep::Incomplete(progress) => Ok(progress),
             UnsealStep::Opened(barrier) => {
                 self.phase.store(Arc::new(Phase::Standby(barrier)));
+                // What was rotated since the records were read went by unseen: the keys were not yet here.
+                self.keyring_changed();
                 tracing::info!("unsealed");
                 self.serve_soon().await;
                 Ok(UnsealProgress::default())
@@ -75,7 +78,9 @@ impl Node {
 
     fn record(&self, path: &str) -> Result<Vec<u8>, Failure> {
         let found = self.parts.store.get(path)?;
-        found.map(|found| found.value).ok_or_else(|| Failure::Internal(format!("{path} is missing: the data is damaged")))
+        found
+            .map(|found| found.value)
+            .ok_or_else(|| Failure::Internal(format!("{path} is missing: the data is damaged")))
     }
 
     async fn serve_soon(self: &Arc<Self>) {
@@ -87,7 +92,12 @@ impl Node {
                     Ok(()) => {}
                     Err(failure) => tracing::warn!("the node can't serve yet: {failure}"),
                 }
-                if self.parts.cluster.status().leader().is_some_and(|leader| leader.node_id != self.parts.cluster.status().node_id)
+                if self
+                    .parts
+                    .cluster
+                    .status()
+                    .leader()
+                    .is_some_and(|leader| leader.node_id != self.parts.cluster.status().node_id)
                     || changes.changed().await.is_err()
                 {
                     break;

@@ -6,6 +6,7 @@ use std::time::Duration;
 use coffer_model::CommitError;
 use tokio::task::JoinSet;
 
+use super::key_change::{self, Upgrades};
 use crate::Failure;
 use crate::active::Active;
 
@@ -58,6 +59,7 @@ enum Step {
 async fn step(active: &Arc<Active>) -> Result<Step, Failure> {
     let now = active.now();
     let mut tx = active.transaction();
+    let _timed = active.local.telemetry.lease_expire.timer();
     let done = active.leases.work(&mut tx, active, now, BATCH)?;
     let command = tx.into_command()?;
     if !command.is_empty() {
@@ -77,10 +79,14 @@ async fn step(active: &Arc<Active>) -> Result<Step, Failure> {
 async fn rotate(active: Arc<Active>) {
     let mut tick = tokio::time::interval(KEY_CHECK);
     tick.tick().await;
+    let mut upgrades = Upgrades::default();
     loop {
         tick.tick().await;
         if let Err(failure) = check_key(&active).await {
             tracing::warn!("the encryption key could not be looked after: {failure}");
+        }
+        if let Err(failure) = upgrades.clear(&active).await {
+            tracing::warn!("what is left of a rotation could not be removed: {failure}");
         }
     }
 }
@@ -95,10 +101,7 @@ async fn check_key(active: &Arc<Active>) -> Result<(), Failure> {
         None => active.barrier.plan_encryption_count().map_err(Failure::internal)?,
     };
     let Some(change) = planned else { return Ok(()) };
-    let mut tx = active.transaction();
-    tx.get_clear(coffer_seal::KEYRING_PATH)?;
-    tx.put_records(change.records());
-    active.store.commit(tx.into_command()?).await?;
+    key_change::store(active, &change).await?;
     active.barrier.install(change);
     Ok(())
 }

@@ -6,9 +6,11 @@ mod entry;
 mod registry;
 mod routing;
 mod table;
+mod timings;
 
 pub use config::{ListingVisibility, MountConfig, UserLockout, nanos};
 pub use entry::{Mount, MountKind};
 pub use registry::{BackendFactory, Registry};
 pub use routing::{Mounted, Protection, Routing};
 pub use table::{MountTable, Mounts};
+pub use timings::RouteTimings;

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::{Mount, MountTable, Registry};
+use coffer_telemetry::Telemetry;
+
+use super::{Mount, MountTable, Registry, RouteTimings};
 use crate::{Backend, Failure, SpecialPaths};
 
 /// A mount with its live backend.
@@ -12,6 +14,8 @@ pub struct Mounted {
     pub mount: Mount,
     /// What serves it.
     pub backend: Arc<dyn Backend>,
+    /// How long it takes.
+    pub timings: RouteTimings,
     special: SpecialPaths,
 }
 
@@ -25,9 +29,10 @@ pub enum Protection {
 }
 
 impl Mounted {
-    fn new(mount: Mount, backend: Arc<dyn Backend>) -> Self {
+    fn new(mount: Mount, backend: Arc<dyn Backend>, telemetry: &Telemetry) -> Self {
         let special = backend.special();
-        Self { mount, backend, special }
+        let timings = RouteTimings::of(telemetry, &mount.type_name);
+        Self { mount, backend, timings, special }
     }
 
     /// Whether the path, relative to the mount, is served without a token.
@@ -72,7 +77,7 @@ pub struct Routing {
 
 impl Routing {
     /// Builds the backends of both tables; those of `old` whose mount did not change live on.
-    pub fn build(registry: &Registry, tables: [&MountTable; 2], old: &Self) -> Result<Self, Failure> {
+    pub fn build(registry: &Registry, telemetry: &Telemetry, tables: [&MountTable; 2], old: &Self) -> Result<Self, Failure> {
         let mut by_path = BTreeMap::new();
         for mount in tables.into_iter().flat_map(|table| &table.entries).filter(|mount| !mount.tainted) {
             let kept = old.by_path.values().find(|old| {
@@ -82,7 +87,7 @@ impl Routing {
                 Some(old) => Arc::clone(&old.backend),
                 None => registry.build(mount)?,
             };
-            by_path.insert(mount.api_path(), Arc::new(Mounted::new(mount.clone(), backend)));
+            by_path.insert(mount.api_path(), Arc::new(Mounted::new(mount.clone(), backend, telemetry)));
         }
         Ok(Self { by_path })
     }
@@ -145,7 +150,7 @@ mod tests {
     fn routing(paths: &[(MountKind, &str)]) -> Routing {
         let mounted = |(kind, path): &(MountKind, &str)| {
             let mount = Mount::new(*kind, path, "kv");
-            (mount.api_path(), Arc::new(Mounted::new(mount, Arc::new(Nothing))))
+            (mount.api_path(), Arc::new(Mounted::new(mount, Arc::new(Nothing), &Telemetry::new())))
         };
         Routing { by_path: paths.iter().map(mounted).collect() }
     }

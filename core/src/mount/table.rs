@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
+use coffer_telemetry::Telemetry;
 use serde::{Deserialize, Serialize};
 
 use super::{Mount, MountKind, Registry, Routing};
@@ -31,13 +32,14 @@ impl MountKind {
 /// The tables in use, and the way to change them.
 pub struct Mounts {
     registry: Arc<Registry>,
+    telemetry: Arc<Telemetry>,
     routing: ArcSwap<Routing>,
 }
 
 impl Mounts {
     /// Nothing mounted yet; see [`Mounts::reload`].
-    pub fn new(registry: Arc<Registry>) -> Self {
-        Self { registry, routing: ArcSwap::default() }
+    pub fn new(registry: Arc<Registry>, telemetry: Arc<Telemetry>) -> Self {
+        Self { registry, telemetry, routing: ArcSwap::default() }
     }
 
     /// What is mounted now.
@@ -54,7 +56,7 @@ impl Mounts {
     pub fn reload(&self, tx: &mut Transaction) -> Result<(), Failure> {
         let secrets = Self::read(tx, MountKind::Secrets)?;
         let auth = Self::read(tx, MountKind::Auth)?;
-        let routing = Routing::build(&self.registry, [&secrets, &auth], &self.routing.load())?;
+        let routing = Routing::build(&self.registry, &self.telemetry, [&secrets, &auth], &self.routing.load())?;
         self.routing.store(Arc::new(routing));
         Ok(())
     }

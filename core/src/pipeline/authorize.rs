@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::sync::Arc;
+use std::time::Instant;
 
 use coffer_policy::Access;
 
@@ -80,6 +81,18 @@ pub(super) fn authorize(active: &Arc<Active>, request: &Request, trail: &mut Tra
     Ok(Prepared { tx, mounted: Arc::clone(mounted), cut, caller: Some(caller), permit, now, last_use })
 }
 
+/// Whether the token of a request may read its path. For what a node tells of itself: nothing is audited, counted or
+/// changed, and so a token with a limited number of uses may not.
+pub async fn may_read_unaudited(active: &Arc<Active>, request: &Request) -> bool {
+    if active.store.read_fence().await.is_err() {
+        return false;
+    }
+    let mut trail = Trail::default();
+    let caller = authenticate(active, &mut active.transaction(), request, active.now(), &mut trail);
+    let Ok(caller) = caller else { return false };
+    caller.entry.num_uses == 0 && check(&caller, request, Operation::Read, Protection::Plain, &mut trail).is_ok()
+}
+
 /// The live token behind the request, with all its policies.
 fn authenticate(
     active: &Arc<Active>,
@@ -92,7 +105,10 @@ fn authenticate(
     let refused = || Failure::DeniedBecause(Failure::Denied.to_string());
     let token = request.token.as_ref().filter(|token| !token.is_empty()).ok_or_else(refused)?;
     let remote = request.remote.map(|remote| remote.address);
-    let live = active.tokens.authenticate(tx, token.expose(), remote, now).map_err(|failure| match failure {
+    let begun = Instant::now();
+    let found = active.tokens.authenticate(tx, token.expose(), remote, now);
+    active.local.telemetry.token_lookup.since(begun);
+    let live = found.map_err(|failure| match failure {
         Failure::Denied => refused(),
         other => other,
     })?;

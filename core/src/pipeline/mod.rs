@@ -16,6 +16,7 @@ use crate::active::Active;
 use crate::{Failure, Operation, Request, Response};
 
 use authorize::Prepared;
+pub use authorize::may_read_unaudited;
 use lockout::Login;
 pub use trail::Trail;
 
@@ -28,16 +29,27 @@ pub async fn serve(active: &Arc<Active>, request: &Arc<Request>) -> Result<Respo
         return Err(Failure::invalid("cannot write to a path ending in '/'"));
     }
     active.store.read_fence().await?;
+    let begun = Instant::now();
     let mut trail = Trail::default();
     let result = attempt_all(active, request, &mut trail).await;
-    audit_response(active, request, &trail, result).await
+    let answered = audit_response(active, request, &trail, result).await;
+    let telemetry = &active.local.telemetry;
+    // What needs no token is a login, or a question that logins rest on.
+    let timing = if request.token.is_some() { &telemetry.handle_request } else { &telemetry.handle_login_request };
+    timing.since(begun);
+    if answered.is_err() {
+        telemetry.request_failure.one();
+    }
+    answered
 }
 
 async fn attempt_all(active: &Arc<Active>, request: &Arc<Request>, trail: &mut Trail) -> Result<Response, Failure> {
     let begun = Instant::now();
     let mut audited = false;
     loop {
+        let checking = Instant::now();
         let prepared = authorize::authorize(active, request, trail);
+        active.local.telemetry.check_token.since(checking);
         if !audited {
             // Before anything is carried out, and once: a retry is the same request.
             let error = prepared.as_ref().err();

@@ -1,6 +1,7 @@
 //! The backend's turn: on this task where it is quick, on a thread of its own where it is not.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use super::authorize::{Cut, Prepared};
 use super::permit::Permit;
@@ -62,6 +63,9 @@ impl Work {
     ) -> Result<Response, Failure> {
         let call = Call { path: cut.of(request), operation: permit.operation(), request, caller: self.caller.as_ref() };
         let mut cx = Context::new(&mut self.tx, &self.mounted.mount, self.now, active);
-        self.mounted.backend.handle(&mut cx, &call)
+        let begun = Instant::now();
+        let answered = self.mounted.backend.handle(&mut cx, &call);
+        self.mounted.timings.operation(call.operation).since(begun);
+        answered
     }
 }

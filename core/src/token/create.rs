@@ -75,6 +75,7 @@ impl Tokens {
     /// Makes a token. Fails with [`Failure::Invalid`] on an id that can't be chosen or is taken, and where the parent is
     /// gone: it is read under guard, so that no child survives a revocation that runs at the same time.
     pub fn create(&self, tx: &mut Transaction, new: NewToken, now: Timestamp) -> Result<Created, Failure> {
+        let _timed = tx.telemetry().token_create.timer();
         if new.path.contains("..") {
             return Err(Failure::invalid("path cannot contain parent references"));
         }

@@ -34,6 +34,7 @@ impl Tokens {
         if entry.is_batch() {
             return Err(Failure::invalid("batch tokens cannot be renewed"));
         }
+        let _timed = tx.telemetry().token_renew.timer();
         let id = Salt::of(tx)?.salted(entry.id.expose());
         let found = lease::token_lease(tx, entry, &id)?;
         let mut record = found.ok_or_else(|| Failure::invalid("invalid lease ID"))?;

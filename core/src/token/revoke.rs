@@ -29,6 +29,7 @@ impl Tokens {
             return Err(Failure::invalid("batch tokens cannot be revoked"));
         }
         let id = Salt::of(tx)?.salted(entry.id.expose());
+        let _timed = tx.telemetry().token_revoke.timer();
         let mut work = MAX_STEP;
         end_tree(tx, mounts, &id, now, &mut work)
     }

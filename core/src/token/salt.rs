@@ -1,5 +1,7 @@
 //! Salted ids: what storage knows tokens, accessors and leases by, as Vault makes them.
 
+use std::sync::Arc;
+
 use hmac::{Hmac, KeyInit, Mac};
 use sha1::{Digest, Sha1};
 use sha2::Sha256;
@@ -20,7 +22,7 @@ pub struct Salt {
 
 /// What an id is stored under: it can't be turned back into the id.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct SaltedId(Box<str>);
+pub struct SaltedId(Arc<str>);
 
 impl Salt {
     /// The stored salt; a new one is made and written when there is none yet.

@@ -14,6 +14,7 @@ use crate::config::LogLevel;
 /// The levels at work.
 #[derive(Debug)]
 pub struct LogLevels {
+    configured: AtomicU8,
     default: AtomicU8,
     of_subsystem: ArcSwap<BTreeMap<String, LogLevel>>,
     /// The most detailed level that somebody who listens in wants, or `NOBODY`.
@@ -26,7 +27,8 @@ const FOREIGN: &[&str] = &["openraft", "hyper", "h2", "rustls", "tokio", "mio", 
 
 impl LogLevels {
     pub(super) fn new(default: LogLevel) -> Self {
-        Self { default: AtomicU8::new(default as u8), of_subsystem: ArcSwap::default(), tapped: AtomicU8::new(NOBODY) }
+        let level = || AtomicU8::new(default as u8);
+        Self { configured: level(), default: level(), of_subsystem: ArcSwap::default(), tapped: AtomicU8::new(NOBODY) }
     }
 
     /// The level of everything that has none of its own.
@@ -34,11 +36,22 @@ impl LogLevels {
         from_u8(self.default.load(Relaxed))
     }
 
-    /// Sets the level of everything, whatever had one of its own included, as `sys/loggers` and SIGHUP do.
+    /// Sets the level of everything, whatever had one of its own included, as `sys/loggers` does.
     pub fn set_all(&self, level: LogLevel) {
         self.default.store(level as u8, Relaxed);
         self.of_subsystem.store(Arc::default());
         tracing::callsite::rebuild_interest_cache();
+    }
+
+    /// Sets the level that the configuration has, and the level of everything, as SIGHUP does.
+    pub fn configure(&self, level: LogLevel) {
+        self.configured.store(level as u8, Relaxed);
+        self.set_all(level);
+    }
+
+    /// Gives everything the configured level again.
+    pub fn reset_all(&self) {
+        self.set_all(from_u8(self.configured.load(Relaxed)));
     }
 
     /// Sets the level of one subsystem. False if there is none of that name.
@@ -48,10 +61,10 @@ impl LogLevels {
         })
     }
 
-    /// Gives a subsystem the level of everything again. False if there is none of that name.
+    /// Gives a subsystem the configured level again. False if there is none of that name.
     pub fn reset(&self, subsystem: &str) -> bool {
         self.change(subsystem, |levels| {
-            levels.remove(subsystem);
+            levels.insert(subsystem.to_owned(), from_u8(self.configured.load(Relaxed)));
         })
     }
 
@@ -158,6 +171,10 @@ mod tests {
         levels.set("audit", LogLevel::Error);
         levels.set_all(LogLevel::Warn);
         assert!(levels.all().values().all(|level| *level == LogLevel::Warn));
+        assert!(levels.reset("core"));
+        assert_eq!((levels.level("core"), levels.level("api")), (Some(LogLevel::Info), Some(LogLevel::Warn)));
+        levels.reset_all();
+        assert!(levels.all().values().all(|level| *level == LogLevel::Info));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The server's own log: who may say what, how a line looks, where it goes, and who listens in.
 
+mod control;
 mod format;
 mod layer;
 mod levels;

@@ -1,10 +1,114 @@
-//! `sys/metrics`.
+//! `sys/metrics`: answered by every node for itself, in every phase, and never audited.
+//!
+//! A node's own state is told to anybody who can reach it, as its health is. What was counted is told to those whose token
+//! may read the path, and to anybody where the listener says so.
 
 use std::sync::Arc;
 
-use coffer_core::lifecycle::Node;
-use coffer_core::{Failure, Request, Response};
+use coffer_core::lifecycle::{Node, Phase};
+use coffer_core::{Body, Failure, MetricsAccess, Operation, Raw, Request, Response};
+use coffer_model::NodeRole;
+use coffer_telemetry::{Gauge, json, process_gauges, prometheus_text};
+use serde_json::Value;
 
-pub(super) async fn answer(_node: &Arc<Node>, _request: &Request) -> Result<Response, Failure> {
-    Err(Failure::UnsupportedPath)
+use super::only;
+
+/// Content type of Prometheus' text form.
+const TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
+
+pub(super) async fn answer(node: &Arc<Node>, request: &Request) -> Result<Response, Failure> {
+    only(request, &[Operation::Read])?;
+    let mut gauges = own_state(node);
+    let all = may_read_all(node, request).await;
+    if all {
+        gauges.extend(inner_state(node));
+        gauges.extend(process_gauges(node.started()));
+    }
+    let telemetry = all.then_some(node.local().telemetry.as_ref());
+    let format = request.data.map().get("format").and_then(Value::as_str).unwrap_or_default();
+    let accepted = request.headers.iter().find(|(name, _)| name == "accept").map(|(_, value)| value.as_str());
+    let raw = match format {
+        "prometheus" => text(TEXT, prometheus_text(&gauges, telemetry)),
+        // As Prometheus itself asks.
+        "" if accepted.is_some_and(|accepted| accepted.contains("application/openmetrics-text")) => {
+            text(TEXT, prometheus_text(&gauges, telemetry))
+        }
+        "" => text("application/json", json(&gauges, telemetry).to_string()),
+        unknown => Raw {
+            status: 400,
+            content_type: "text/plain",
+            bytes: format!("metric response format {unknown:?} unknown").into_bytes(),
+        },
+    };
+    Ok(Response { body: Body::Raw(raw), ..Response::default() })
+}
+
+fn text(content_type: &'static str, text: String) -> Raw {
+    Raw { status: 200, content_type, bytes: text.into_bytes() }
+}
+
+async fn may_read_all(node: &Arc<Node>, request: &Request) -> bool {
+    match request.metrics_access {
+        MetricsAccess::Open => true,
+        MetricsAccess::ByPolicy if request.token.is_none() => false,
+        MetricsAccess::ByPolicy => match node.active() {
+            Some(active) => coffer_core::pipeline::may_read_unaudited(&active, request).await,
+            // Tokens can't be looked up here.
+            None => false,
+        },
+    }
+}
+
+/// What operators watch a node by. The labels do not change with its state, so that each is one series for ever.
+fn own_state(node: &Arc<Node>) -> Vec<Gauge> {
+    let phase = node.phase();
+    let status = node.cluster().status();
+    let of = |yes: bool| f64::from(u8::from(yes));
+    let mut gauges = vec![
+        Gauge::new("vault.core.unsealed", "1 where the keys are held.", of(phase.holds_keys())),
+        Gauge::new("vault.core.active", "1 on the active node.", of(matches!(&*phase, Phase::Active(_)))),
+        Gauge::new("vault.raft.peers", "Members of the committed configuration.", status.members.len() as f64),
+        Gauge::new("vault.raft.leader", "1 where a live leader is known.", of(status.leader().is_some())),
+        Gauge::new("vault.raft.term", "Raft's term.", status.term as f64),
+        Gauge::new("coffer.build_info", "1; the labels say what was built.", 1.0)
+            .with("version", node.settings().version.clone())
+            .with("build_date", node.settings().build_date.clone()),
+    ];
+    let now = phase_name(&phase);
+    for name in ["uninitialized", "sealed", "standby", "active"] {
+        gauges.push(
+            Gauge::new("coffer.node_state", "1 for the state the node is in.", of(name == now)).with("state", name),
+        );
+    }
+    gauges
+}
+
+fn phase_name(phase: &Phase) -> &'static str {
+    match phase {
+        Phase::Uninitialized => "uninitialized",
+        Phase::Sealed => "sealed",
+        Phase::Standby(_) => "standby",
+        Phase::Active(_) => "active",
+    }
+}
+
+/// What only those with leave learn: how far the log is, how much is mounted.
+fn inner_state(node: &Arc<Node>) -> Vec<Gauge> {
+    let status = node.cluster().status();
+    let mut gauges = vec![
+        Gauge::new("vault.raft.is_leader", "1 on the node that leads.", f64::from(u8::from(status.role == NodeRole::Leader))),
+        Gauge::new("vault.raft_storage.stats.commit_index", "Last entry known to be committed.", status.committed_index as f64),
+        Gauge::new("vault.raft_storage.stats.applied_index", "Last entry applied here.", status.applied_index as f64),
+        Gauge::new("vault.core.in_flight_requests", "Requests being answered.", node.local().in_flight.count() as f64),
+    ];
+    let Some(active) = node.active() else { return gauges };
+    gauges.push(Gauge::new("vault.audit.devices", "Enabled audit devices.", active.audit.broker().devices().len() as f64));
+    let routing = active.mounts.routing();
+    for (label, kind) in [("auth", coffer_core::mount::MountKind::Auth), ("logical", coffer_core::mount::MountKind::Secrets)] {
+        let mounted = routing.iter().filter(|mounted| mounted.mount.kind == kind).count();
+        gauges.push(
+            Gauge::new("vault.core.mount_table.num_entries", "Mounts of a table.", mounted as f64).with("type", label),
+        );
+    }
+    gauges
 }

@@ -1,0 +1,69 @@
+//! The store with a clock beside it.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use coffer_model::{ApplyObserver, Command, CommitError, FenceError, Revision, Store, StoreError, Versioned};
+use coffer_telemetry::Telemetry;
+
+/// Passes every call on and records how long it took.
+pub(crate) struct TimedStore {
+    inner: Arc<dyn Store>,
+    telemetry: Arc<Telemetry>,
+}
+
+impl TimedStore {
+    pub(crate) fn wrap(inner: Arc<dyn Store>, telemetry: Arc<Telemetry>) -> Arc<dyn Store> {
+        Arc::new(Self { inner, telemetry })
+    }
+}
+
+#[async_trait::async_trait]
+impl Store for TimedStore {
+    fn get(&self, key: &str) -> Result<Option<Versioned>, StoreError> {
+        let begun = Instant::now();
+        let found = self.inner.get(key);
+        self.telemetry.storage_get.since(begun);
+        found
+    }
+
+    fn list(&self, prefix: &str, after: &str, limit: usize) -> Result<Vec<String>, StoreError> {
+        let begun = Instant::now();
+        let found = self.inner.list(prefix, after, limit);
+        self.telemetry.storage_list.since(begun);
+        found
+    }
+
+    fn scan(&self, prefix: &str, after: &str, limit: usize) -> Result<Vec<String>, StoreError> {
+        let begun = Instant::now();
+        let found = self.inner.scan(prefix, after, limit);
+        self.telemetry.storage_list.since(begun);
+        found
+    }
+
+    async fn commit(&self, command: Command) -> Result<Revision, CommitError> {
+        let begun = Instant::now();
+        let committed = self.inner.commit(command).await;
+        match &committed {
+            Ok(_) => self.telemetry.commit.since(begun),
+            Err(CommitError::Conflict { .. }) => self.telemetry.commit_conflict.one(),
+            Err(_) => self.telemetry.commit_failure.one(),
+        }
+        committed
+    }
+
+    async fn read_fence(&self) -> Result<(), FenceError> {
+        let begun = Instant::now();
+        let fenced = self.inner.read_fence().await;
+        self.telemetry.read_fence.since(begun);
+        fenced
+    }
+
+    fn observe(&self, observer: Arc<dyn ApplyObserver>) {
+        self.inner.observe(observer);
+    }
+
+    fn max_entry_size(&self) -> usize {
+        self.inner.max_entry_size()
+    }
+}
