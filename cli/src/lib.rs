@@ -24,4 +24,5 @@ mod ui;
 mod value;
 mod wrap;
 
-pub use run::{is_command, run};
+pub use run::run;
+pub use token::store_token;

@@ -7,13 +7,13 @@ use coffer_api::{ConnectionInfo as Caller, HttpLimits, HttpResponse, Service};
 use coffer_audit::Environment;
 use coffer_cluster::{Cluster, ClusterOptions, OpenError, StorageMedium};
 use coffer_core::Failure;
-use coffer_core::{CeremonyAccess, Remote, ShareHolders};
 use coffer_core::active::Settings;
 use coffer_core::audit_log::{AuditLog, AuditTimings};
 use coffer_core::clock::SystemClock;
 use coffer_core::lifecycle::{Node, NodeParts};
 use coffer_core::local::LogControl;
 use coffer_core::mount::Registry;
+use coffer_core::{CeremonyAccess, Remote, ShareHolders};
 use coffer_telemetry::Telemetry;
 use http::Request;
 use hyper::body::Incoming;
@@ -75,7 +75,7 @@ pub async fn assemble(
 ///
 /// # Errors
 /// The data cannot be used.
-pub async fn from_config(config: &Config, _logging: &Logging) -> Result<Assembly, AssembleError> {
+pub async fn from_config(config: &Config, logging: &Logging) -> Result<Assembly, AssembleError> {
     let text = |url: &Option<NodeUrl>| url.as_ref().map(ToString::to_string).unwrap_or_default();
     let mut options = ClusterOptions::in_memory();
     options.api_address = text(&config.api_addr);
@@ -98,7 +98,7 @@ pub async fn from_config(config: &Config, _logging: &Logging) -> Result<Assembly
         cluster_addr: text(&config.cluster_addr),
         sanitized: config.sanitized(),
     };
-    assemble(options, settings, audit).await
+    assemble(options, settings, audit, Arc::new(logging.clone())).await
 }
 
 /// All engines and methods of this build.

@@ -2,6 +2,43 @@
 //! [`assemble`]; what a request means is theirs to know, not this crate's.
 
 pub mod assemble;
+pub mod command;
 pub mod config;
+pub mod dev;
+pub mod lifecycle;
 pub mod listen;
 pub mod logging;
+pub mod version;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use command::{Flags, HELP, Wanted};
+
+/// `coffer server`: the whole command line, to the end of the process.
+pub fn serve(args: Vec<OsString>) -> ExitCode {
+    let words: Result<Vec<_>, _> = args.into_iter().skip(2).map(OsString::into_string).collect();
+    let Ok(words) = words else { return refuse("an argument is not valid UTF-8") };
+    let flags = match Flags::parse(&words, &environment) {
+        Ok(Wanted::Server(flags)) => *flags,
+        Ok(Wanted::Help) => {
+            print!("{HELP}");
+            return ExitCode::SUCCESS;
+        }
+        Err(error) => return refuse(&error),
+    };
+    match lifecycle::run(flags) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => refuse(&error),
+    }
+}
+
+fn refuse(error: &(impl std::fmt::Display + ?Sized)) -> ExitCode {
+    eprintln!("coffer: {error}");
+    ExitCode::FAILURE
+}
+
+/// A variable of the process; one that is not UTF-8 is as if it were not set.
+pub(crate) fn environment(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}

@@ -28,6 +28,17 @@ pub(crate) enum HelperError {
     Program { path: PathBuf, what: String },
 }
 
+/// Keeps a token for the user's next commands, where `login` would.
+///
+/// # Errors
+/// The user's settings cannot be read, or the token cannot be written; in words.
+pub fn store_token(token: &str) -> Result<(), String> {
+    let env = Env::of_process();
+    let address = env.get(Variable("ADDR")).unwrap_or_default().to_owned();
+    let helper = Helper::configured(&env, &address).map_err(|error| error.to_string())?;
+    helper.store(&SecretToken::from(token.to_owned())).map_err(|error| error.to_string())
+}
+
 impl Helper {
     /// The helper of the user's settings, or the file `~/.vault-token` (`VAULT_TOKEN_PATH`).
     ///

@@ -31,6 +31,15 @@ pub(crate) fn load(paths: &[PathBuf]) -> Result<Vec<Source>, ConfigError> {
     Ok(sources)
 }
 
+/// A text of the program's own, as if it were the first file.
+pub(crate) fn preset(text: &str) -> Result<Source, ConfigError> {
+    let path = PathBuf::from("-dev");
+    match coffer_hcl::parse(text) {
+        Ok(body) => Ok(Source { path, body }),
+        Err(error) => Err(ConfigError::at(&path, error.position(), error.message())),
+    }
+}
+
 fn files_of(folder: &Path) -> Result<Vec<PathBuf>, ConfigError> {
     let unreadable = |error: std::io::Error| ConfigError::in_file(folder, format!("cannot be read: {error}"));
     let mut files = Vec::new();

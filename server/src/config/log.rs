@@ -79,6 +79,15 @@ impl FromStr for LogFormat {
     }
 }
 
+impl fmt::Display for LogFormat {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Standard => "standard",
+            Self::Json => "json",
+        })
+    }
+}
+
 /// Not a level.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("unknown log level {0:?}: use trace, debug, info, warn or error")]

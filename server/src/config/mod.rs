@@ -12,6 +12,7 @@ mod lockout;
 mod log;
 mod problem;
 mod read;
+mod sanitized;
 mod section;
 mod storage;
 #[cfg(test)]
@@ -57,6 +58,8 @@ pub struct Config {
     pub user_lockout: UserLockouts,
     /// Whether paths may hold characters that cannot be printed.
     pub allow_unprintable_paths: bool,
+    /// Audit devices may write a prefix before each line.
+    pub allow_audit_prefix: bool,
     /// Answers carry `X-Vault-Hostname`.
     pub hostname_header: bool,
     /// Answers carry `X-Vault-Raft-Node-ID`.
@@ -114,6 +117,30 @@ impl Config {
         paths: &[PathBuf],
         environment: &dyn Fn(&str) -> Option<String>,
     ) -> Result<(Self, Vec<Warning>), ConfigError> {
-        read::read(&load::load(paths)?, &Environment(environment))
+        Self::load_over(None, paths, environment)
+    }
+
+    /// As [`Config::load`], with a text that the files lie over.
+    ///
+    /// # Errors
+    /// As [`Config::load`].
+    pub fn load_over(
+        preset: Option<&str>,
+        paths: &[PathBuf],
+        environment: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<(Self, Vec<Warning>), ConfigError> {
+        let mut sources = preset.map(load::preset).transpose()?.into_iter().collect::<Vec<_>>();
+        sources.extend(load::load(paths)?);
+        read::read(&sources, &Environment(environment))
+    }
+}
+
+impl Storage {
+    /// What `sys/seal-status` and others call it.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Raft(_) => "raft",
+            Self::InMemory => "inmem",
+        }
     }
 }

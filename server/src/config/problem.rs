@@ -68,6 +68,11 @@ impl std::error::Error for ConfigError {}
 pub struct Warning(pub(crate) String);
 
 impl Warning {
+    /// One that stands in no file.
+    pub fn from_text(text: String) -> Self {
+        Self(text)
+    }
+
     pub(crate) fn at(file: &Path, position: Position, message: impl fmt::Display) -> Self {
         Self(format!("{}:{position}: {message}", file.display()))
     }

@@ -46,6 +46,7 @@ pub(super) fn read(sources: &[Source], environment: &Environment<'_>) -> Result<
             .unwrap_or(DEFAULT_MAX_REQUEST_DURATION),
         user_lockout: lockout::read(&files, &mut warnings)?,
         allow_unprintable_paths: on("disable_printable_check")?,
+        allow_audit_prefix: on("allow_audit_log_prefixing")?,
         hostname_header: on("enable_response_header_hostname")?,
         raft_node_id_header: on("enable_response_header_raft_node_id")?,
         telemetry: telemetry(&files, &mut warnings)?,

@@ -35,6 +35,7 @@ pub(crate) const TOP: Scope = Scope {
         ("enable_response_header_hostname", Used),
         ("enable_response_header_raft_node_id", Used),
         ("disable_clustering", Used),
+        ("allow_audit_log_prefixing", Used),
         // Named in a warning.
         ("log_rotate_bytes", Unused("let logrotate rename the file and send SIGHUP")),
         ("log_rotate_duration", Unused("let logrotate rename the file and send SIGHUP")),
@@ -75,7 +76,6 @@ pub(crate) const TOP: Scope = Scope {
         ("unsafe_cross_namespace_identity", Unused("namespaces are not built")),
         ("unsafe_allow_api_audit_creation", Unused("audit devices are enabled by API and CLI, as in Vault")),
         ("unsafe_relative_paths", Unused("relative paths are always refused")),
-        ("allow_audit_log_prefixing", Unused("a device's prefix option is always allowed")),
         ("allow_unauthenticated_workflows", Unused("workflows are not built")),
         // Refused.
         ("ha_storage", Guarded("storage \"raft\" holds the data and coordinates the nodes; remove the block")),

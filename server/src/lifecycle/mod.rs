@@ -1,0 +1,13 @@
+//! From the command line to a server that answers, and to its orderly end.
+
+mod banner;
+mod memory;
+mod pid_file;
+mod reload;
+mod run;
+mod signals;
+mod start_error;
+
+pub use memory::Locked;
+pub use run::run;
+pub use start_error::StartError;

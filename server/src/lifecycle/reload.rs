@@ -1,0 +1,108 @@
+//! What SIGHUP does, and what a changed certificate file does without it.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use coffer_core::lifecycle::Node;
+use coffer_tls::{IdentityError, ReloadableIdentity, Reloaded, Validity};
+
+use crate::config::{Config, LogLevel};
+use crate::logging::Logging;
+
+/// Everything that can change while the server runs.
+pub struct Reloadable {
+    /// Read anew for the log level.
+    pub config_paths: Vec<PathBuf>,
+    /// A level from the command line holds over any file's.
+    pub fixed_level: Option<LogLevel>,
+    /// The server's own log.
+    pub logging: Logging,
+    /// Certificates of all listeners.
+    pub identities: Vec<Arc<ReloadableIdentity>>,
+    /// For its audit devices.
+    pub node: Arc<Node>,
+}
+
+impl Reloadable {
+    /// Does all of it; what fails is logged and leaves the rest to go on.
+    pub async fn reload(&self) {
+        tracing::info!("reload asked for");
+        if let Err(error) = self.logging.reopen() {
+            tracing::error!(%error, "the log file was not reopened");
+        }
+        self.reload_level();
+        for identity in &self.identities {
+            report(identity, identity.reload());
+        }
+        for failure in self.node.audit().broker().reload().await {
+            tracing::error!(device = failure.device, reason = failure.reason, "an audit device was not reopened");
+        }
+        tracing::info!("reload done");
+    }
+
+    fn reload_level(&self) {
+        if self.fixed_level.is_some() || self.config_paths.is_empty() {
+            return;
+        }
+        match Config::load(&self.config_paths, &crate::environment) {
+            Ok((config, _)) => {
+                let level = config.log.level.unwrap_or(LogLevel::Info);
+                if level != self.logging.levels.default_level() {
+                    self.logging.levels.set_all(level);
+                    tracing::info!(%level, "log level changed");
+                }
+            }
+            Err(error) => tracing::error!(%error, "the configuration was not read anew"),
+        }
+    }
+}
+
+/// Looks at the certificate's files for ever, and reloads it when they have changed.
+pub async fn watch_certificate(identity: Arc<ReloadableIdentity>, every: Duration) {
+    let mut ticks = tokio::time::interval(every);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        let looked_at = Arc::clone(&identity);
+        let looked = tokio::task::spawn_blocking(move || looked_at.reload_if_changed()).await;
+        match looked {
+            Ok(Ok(Reloaded::Unchanged)) | Err(_) => {}
+            Ok(result) => report(&identity, result),
+        }
+    }
+}
+
+fn report(identity: &ReloadableIdentity, result: Result<Reloaded, IdentityError>) {
+    match result {
+        Ok(Reloaded::Replaced) => {
+            tracing::info!(subject = identity.current().subject(), "certificate reloaded");
+            warn_of_expiry(identity);
+        }
+        Ok(Reloaded::Unchanged) => {}
+        Err(error) => tracing::error!(%error, "the certificate was not reloaded; the one in use stays"),
+    }
+}
+
+/// Clients will refuse an expired certificate. That is no reason not to start: the node is needed by the others.
+pub fn warn_of_expiry(identity: &ReloadableIdentity) {
+    const SOON: Duration = Duration::from_secs(14 * 24 * 3600);
+    let current = identity.current();
+    let file = identity.files().map(|files| files.certificate.display().to_string()).unwrap_or_default();
+    match current.validity(std::time::SystemTime::now()) {
+        Validity::Expired { since } => {
+            let days = since.as_secs() / 86_400;
+            tracing::error!(%file, days, "the certificate has expired, and clients will refuse it: renew it");
+        }
+        Validity::NotYet { .. } => {
+            tracing::error!(%file, "the certificate is not valid yet, and clients will refuse it: is the clock right?");
+        }
+        Validity::Valid { left } if left < SOON => {
+            tracing::warn!(%file, days = left.as_secs() / 86_400, "the certificate expires soon: renew it");
+        }
+        Validity::Valid { .. } => {}
+    }
+    if !current.usage().server_auth {
+        tracing::error!(%file, "the certificate's extended key usage lacks serverAuth, and clients will refuse it");
+    }
+}

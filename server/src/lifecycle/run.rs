@@ -1,0 +1,151 @@
+//! The order of things: everything that can be refused is refused before anything is touched.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::memory::{self, Locked};
+use super::pid_file::PidFile;
+use super::reload::{self, Reloadable};
+use super::signals::{Asked, Signals};
+use super::{StartError, banner};
+use crate::assemble::{self, Api, Assembly};
+use crate::command::Flags;
+use crate::config::Config;
+use crate::dev::{self, DevCertificates};
+use crate::listen::{self, Bound, ConnectionLimit, Drained, Serving};
+use crate::logging::Logging;
+
+/// Requests in work may finish for this long after the first signal. Container runtimes kill after 10 s.
+const DRAIN: Duration = Duration::from_secs(8);
+
+/// Runs the server to its end.
+///
+/// # Errors
+/// It could not start, or could not go on.
+pub fn run(flags: Flags) -> Result<(), StartError> {
+    coffer_tls::check_cpu()?;
+    let certificates = dev::certificates(flags.dev.as_ref())?;
+    let preset = flags.dev.as_ref().map(|dev| dev::configuration(dev, certificates.as_ref()));
+    let (mut config, mut warnings) = Config::load_over(preset.as_deref(), &flags.config, &crate::environment)?;
+    config.log.level = flags.log_level.or(config.log.level);
+    config.log.format = flags.log_format.or(config.log.format);
+    config.log.file = flags.log_file.clone().or(config.log.file);
+
+    let no_core_files = memory::forbid_core_files();
+    let locked = memory::lock(config.memory_lock);
+    let connections = ConnectionLimit::from_open_files();
+    let logging = Logging::begin(&config.log)?;
+    warnings.splice(0..0, flags.warnings.iter().cloned().map(crate::config::Warning::from_text));
+    for warning in &warnings {
+        tracing::warn!("{warning}");
+    }
+    if let Err(error) = no_core_files {
+        tracing::warn!("{error}");
+    }
+    if let Locked::No(why) = &locked {
+        tracing::warn!("{why}");
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let server = Server { flags, config, certificates, locked, logging, connections };
+    let ended = runtime.block_on(server.serve());
+    // What is still at work is not waited for: it was, in the drain.
+    runtime.shutdown_background();
+    ended
+}
+
+struct Server {
+    flags: Flags,
+    config: Config,
+    /// Kept for as long as the server runs: they are removed with it.
+    certificates: Option<DevCertificates>,
+    locked: Locked,
+    logging: Logging,
+    connections: ConnectionLimit,
+}
+
+impl Server {
+    async fn serve(self) -> Result<(), StartError> {
+        let mut signals = Signals::listen()?;
+        let mut bound = Vec::new();
+        for listener in &self.config.listeners {
+            bound.push(Bound::bind(listener).await?);
+        }
+        let _pid_file = self.config.pid_file.as_deref().map(PidFile::write).transpose().map_err(StartError::PidFile)?;
+        let assembly = assemble::from_config(&self.config, &self.logging).await?;
+        let identities: Vec<_> = bound.iter().filter_map(Bound::identity).cloned().collect();
+        print!("{}", banner::configuration(&self.config, &bound, &self.locked));
+        let begun = match &self.flags.dev {
+            Some(flags) if flags.initialize => Some(dev::begin(flags, &assembly.node).await?),
+            _ => None,
+        };
+        self.watch(&bound);
+        let first = bound.first().map(|bound| Arc::clone(bound.info()));
+        let api = Api::new(Arc::clone(&assembly.node), self.config.max_request_duration);
+        let serving = listen::serve(bound, &api, self.connections);
+        println!("\n==> Coffer server started! Log data will stream in below:\n");
+        tracing::info!(version = crate::version::OWN, "server started");
+        if let (Some(flags), Some(begun), Some(info)) = (&self.flags.dev, &begun, first) {
+            dev::announce(flags, begun, &info, self.certificates.as_ref());
+        }
+        let reloadable = Reloadable {
+            config_paths: self.flags.config.iter().map(PathBuf::from).collect(),
+            fixed_level: self.flags.log_level,
+            logging: self.logging.clone(),
+            identities,
+            node: Arc::clone(&assembly.node),
+        };
+        let outcome = until_stopped(&mut signals, &reloadable, &assembly).await;
+        tokio::select! {
+            () = stop(serving, &assembly) => outcome,
+            () = stop_asked(&mut signals) => {
+                tracing::warn!("second signal: ending at once");
+                Err(StartError::Fatal("ended by a second signal before requests were done with".into()))
+            }
+        }
+    }
+
+    fn watch(&self, bound: &[Bound]) {
+        for (listener, bound) in self.config.listeners.iter().zip(bound) {
+            let (crate::config::Security::Tls(tls), Some(identity)) = (&listener.security, bound.identity()) else {
+                continue;
+            };
+            reload::warn_of_expiry(identity);
+            if let Some(every) = tls.watch_every {
+                tokio::spawn(reload::watch_certificate(Arc::clone(identity), every));
+            }
+        }
+    }
+}
+
+async fn until_stopped(signals: &mut Signals, reloadable: &Reloadable, assembly: &Assembly) -> Result<(), StartError> {
+    loop {
+        tokio::select! {
+            asked = signals.next() => match asked {
+                Asked::Reload => reloadable.reload().await,
+                Asked::Stop => {
+                    tracing::info!("shutdown asked for");
+                    println!("==> Coffer shutdown triggered");
+                    return Ok(());
+                }
+            },
+            fatal = assembly.cluster.fatal() => {
+                tracing::error!("the node cannot go on: {fatal}");
+                return Err(StartError::Fatal(fatal.to_string()));
+            }
+        }
+    }
+}
+
+async fn stop_asked(signals: &mut Signals) {
+    while signals.next().await != Asked::Stop {}
+}
+
+async fn stop(serving: Serving, assembly: &Assembly) {
+    if let Drained::CutOff(connections) = serving.drain(DRAIN).await {
+        tracing::warn!(connections, "requests were cut off");
+    }
+    assembly.node.audit().broker().flush().await;
+    assembly.node.seal().await;
+    tracing::info!("shutdown done");
+}
