@@ -10,7 +10,7 @@ use super::permit::Permit;
 use super::trail::Trail;
 use crate::active::Active;
 use crate::mount::{Mounted, Protection};
-use crate::token::Caller;
+use crate::token::{Caller, Uses};
 use crate::{Call, Context, Existence, Failure, Operation, Request, Timestamp, Transaction};
 
 /// A request that may be carried out.
@@ -122,8 +122,7 @@ fn count_use(active: &Arc<Active>, tx: &mut Transaction, caller: &Caller, trail:
     if trail.uses_left == 0 {
         return Ok(false);
     }
-    active.tokens.count_use(tx, &caller.entry)?;
-    Ok(trail.uses_left == 1)
+    Ok(active.tokens.count_use(tx, &caller.entry)? == Uses::None)
 }
 
 /// Create or update: decides which capability is needed.

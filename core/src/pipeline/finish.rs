@@ -6,7 +6,7 @@ use super::run::Work;
 use crate::active::Active;
 use crate::envelope::Envelope;
 use crate::wrapping::Wrapped;
-use crate::{Body, Failure, Granted, Lease, Request, Response};
+use crate::{Body, Failure, Granted, Lease, Payload, Request, Response};
 
 pub(super) fn finish(
     active: &Arc<Active>,
@@ -33,13 +33,17 @@ pub(super) fn finish(
         response.warnings.extend(made.warnings);
         response.lease = Lease::Standing { id: made.id, ttl: made.ttl, renewable: made.renewable };
     }
+    if request.path == "cubbyhole/response" && work.caller.as_ref().is_some_and(|caller| caller.entry.is_wrapping()) {
+        response.warnings.push("Reading from 'cubbyhole/response' is deprecated. Please use sys/wrapping/unwrap to unwrap responses, as it provides additional security checks and other benefits.".to_owned());
+    }
     match request.wrap {
         Some(wrap) if wraps(&response) => {
             let inside = Envelope::of(&request.id, &response).map(|envelope| envelope.to_json()).unwrap_or_default();
             let inside = zeroize::Zeroizing::new(inside);
             let accessor = match response.auth.as_deref() {
-                Some(Granted::Token(payload)) => {
-                    payload.map().get("accessor").and_then(|value| value.as_str()).map(str::to_owned)
+                Some(Granted::Token(payload)) => text_in(payload, "accessor"),
+                _ if mount.type_name == "approle" => {
+                    response.payload().and_then(|payload| text_in(payload, "secret_id_accessor"))
                 }
                 _ => None,
             };
@@ -51,10 +55,14 @@ pub(super) fn finish(
                 ttl: wrap.ttl,
             };
             let info = active.wrapping.wrap(&mut work.tx, &active.tokens, active, wrapped, work.now)?;
-            Ok(Response { wrap: Some(Box::new(info)), ..Response::default() })
+            Ok(Response { wrap: Some(Box::new(info)), afterwards: response.afterwards, ..Response::default() })
         }
         _ => Ok(response),
     }
+}
+
+fn text_in(payload: &Payload, name: &str) -> Option<String> {
+    payload.map().get(name).and_then(|value| value.as_str()).map(str::to_owned)
 }
 
 /// Errors and raw answers are never wrapped, nor what says nothing.

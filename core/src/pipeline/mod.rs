@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 use coffer_model::CommitError;
 
 use crate::active::Active;
+use crate::token::Uses;
 use crate::{Failure, Operation, Request, Response};
 
 use authorize::Prepared;
@@ -56,7 +57,13 @@ async fn attempt_all(active: &Arc<Active>, request: &Arc<Request>, trail: &mut T
             active.audit.request(active, request, trail, error).await?;
             audited = true;
         }
-        let prepared = prepared?;
+        let prepared = match prepared {
+            Ok(prepared) => prepared,
+            Err(failure) => {
+                spend_use(active, trail).await?;
+                return Err(failure);
+            }
+        };
         let open_path = prepared.permit.is_open_path();
         match attempt(active, request, prepared).await {
             Err(Attempt::Conflict(error)) if begun.elapsed() >= RETRY_FOR => return Err(error.into()),
@@ -65,6 +72,26 @@ async fn attempt_all(active: &Arc<Active>, request: &Arc<Request>, trail: &mut T
             Err(Attempt::Failed(failure)) if open_path => return Err(tokenless(failure)),
             Err(Attempt::Failed(failure)) => return Err(failure),
             Ok(response) => return Ok(response),
+        }
+    }
+}
+
+/// A request that is refused costs its token a use all the same.
+async fn spend_use(active: &Arc<Active>, trail: &Trail) -> Result<(), Failure> {
+    let Some(caller) = trail.caller.as_ref().filter(|_| trail.uses_left > 0) else { return Ok(()) };
+    let begun = Instant::now();
+    loop {
+        let mut tx = active.transaction();
+        match active.tokens.count_use(&mut tx, &caller.entry) {
+            Ok(Uses::Left) => {}
+            Ok(Uses::None) => active.tokens.after_last_use(&mut tx, active, &caller.entry, active.now())?,
+            // Another request had the last one.
+            Err(Failure::Denied) => return Ok(()),
+            Err(failure) => return Err(failure),
+        }
+        match active.store.commit(tx.into_command()?).await {
+            Err(CommitError::Conflict { .. }) if begun.elapsed() < RETRY_FOR => tokio::task::yield_now().await,
+            committed => return Ok(committed.map(drop)?),
         }
     }
 }

@@ -52,7 +52,7 @@ impl Tokens {
             return self.live_batch(tx, token, now);
         }
         let Some(salt) = self.salt(tx)? else { return Ok(None) };
-        self.live_chain(tx, &salt, salt.salted(token), now, Uses::Left)
+        self.live_chain(tx, &salt, salt.salted(token), now, Need::UsesLeft)
     }
 
     /// Like [`Tokens::find`], also for a token that is having its last use with this very request.
@@ -66,7 +66,7 @@ impl Tokens {
             return self.find(tx, token, now);
         }
         let Some(salt) = self.salt(tx)? else { return Ok(None) };
-        Ok(self.live_chain(tx, &salt, salt.salted(token), now, Uses::Any)?.map(|known| known.entry))
+        Ok(self.live_chain(tx, &salt, salt.salted(token), now, Need::Nothing)?.map(|known| known.entry))
     }
 
     fn live_batch(&self, tx: &mut Transaction, token: &str, now: Timestamp) -> Result<Option<Known>, Failure> {
@@ -79,7 +79,7 @@ impl Tokens {
         if !entry.parent.is_empty() {
             let Some(salt) = self.salt(tx)? else { return Ok(None) };
             let id = salt.salted(entry.parent.expose());
-            if self.live_chain(tx, &salt, id.clone(), now, Uses::Left)?.is_none() {
+            if self.live_chain(tx, &salt, id.clone(), now, Need::UsesLeft)?.is_none() {
                 return Ok(None);
             }
             parent = Some(id);
@@ -95,13 +95,13 @@ impl Tokens {
         salt: &Salt,
         id: SaltedId,
         now: Timestamp,
-        uses: Uses,
+        need: Need,
     ) -> Result<Option<Known>, Failure> {
-        let Some(found) = self.live_one(tx, salt, &id, now, uses)? else { return Ok(None) };
+        let Some(found) = self.live_one(tx, salt, &id, now, need)? else { return Ok(None) };
         let mut ancestor = found.parent.clone();
         for _ in 0..MAX_ANCESTORS {
             let Some(id) = ancestor else { return Ok(Some(found)) };
-            match self.live_one(tx, salt, &id, now, Uses::Ancestor)? {
+            match self.live_one(tx, salt, &id, now, Need::Ancestor)? {
                 Some(known) => ancestor = known.parent,
                 None => return Ok(None),
             }
@@ -115,7 +115,7 @@ impl Tokens {
         salt: &Salt,
         id: &SaltedId,
         now: Timestamp,
-        uses: Uses,
+        need: Need,
     ) -> Result<Option<Known>, Failure> {
         // What this transaction has changed is known to itself alone, for now.
         let shared = !tx.has_writes();
@@ -124,11 +124,11 @@ impl Tokens {
         }
         let seen = self.cache.seen(id);
         let Some(entry) = tx.peek_json::<TokenEntry>(&keys::record(id))? else { return Ok(None) };
-        if entry.num_uses == ORPHANING && uses == Uses::Ancestor {
+        if entry.num_uses == ORPHANING && need == Need::Ancestor {
             // It is going, and its children stay: for them it is an ancestor no more.
             return Ok(Some(Known { entry: Arc::new(entry), expires: None, parent: None, networks: Arc::from([]) }));
         }
-        if entry.is_ending() && uses != Uses::Any {
+        if entry.is_ending() && need != Need::Nothing {
             return Ok(None);
         }
         let lease = match crate::lease::peek_token_lease(tx, &entry, id)? {
@@ -172,14 +172,14 @@ fn denied() -> Failure {
     Failure::DeniedBecause("permission denied".to_owned())
 }
 
-/// Whether a token must have uses left.
+/// What is asked of a token's uses.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Uses {
-    /// A request begins with it.
-    Left,
-    /// A request with it is under way.
-    Any,
-    /// A request begins with a descendant.
+enum Need {
+    /// One is left: a request begins with it.
+    UsesLeft,
+    /// Nothing: a request with it is under way.
+    Nothing,
+    /// None is asked for, but that it is not ending: a request begins with a descendant.
     Ancestor,
 }
 

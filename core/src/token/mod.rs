@@ -31,6 +31,7 @@ pub use login::{LoggedIn, is_not_assignable};
 pub use payload::auth_payload;
 pub use renew::{ROLE, RenewedToken};
 pub use salt::{Salt, SaltedId};
+pub use uses::Uses;
 
 pub(crate) use entry::{null_as_default, secret};
 pub(crate) use lookup::{exists, open_batch};

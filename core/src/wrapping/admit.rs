@@ -26,7 +26,8 @@ impl Wrapping {
         let refused = |why: &str| Failure::DeniedBecause(format!("error validating wrapping token: {why}"));
         let token = match request.data.map().get("token") {
             Some(Value::String(token)) if !token.is_empty() => token,
-            Some(Value::String(_) | Value::Null) | None => own,
+            Some(Value::String(_)) => return Err(refused("empty token in request body")),
+            Some(Value::Null) | None => own,
             Some(_) => return Err(refused("could not decode token in request body")),
         };
         if token.is_empty() {

@@ -81,7 +81,8 @@ impl Wrapping {
             ttl: wrapped.ttl.as_secs(),
             creation_time: now,
             creation_path: wrapped.path.to_owned(),
-            wrapped_accessor: wrapped.accessor,
+            // A batch token has none.
+            wrapped_accessor: wrapped.accessor.filter(|accessor| !accessor.is_empty()),
         })
     }
 
