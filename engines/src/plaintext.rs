@@ -57,6 +57,15 @@ mod tests {
     }
 
     #[test]
+    fn every_digit_of_a_number_survives() {
+        for text in ["1651.2652329175219", "12345678901234567890", "0.1", "5e-324", "1.7976931348623157e308"] {
+            let bytes = format!("{{\"n\":{text}}}");
+            let read = from_json(bytes.as_bytes()).unwrap().unwrap();
+            assert_eq!(to_json(&read).unwrap().as_slice(), bytes.replace("e308", "e+308").as_bytes(), "{text}");
+        }
+    }
+
+    #[test]
     fn null_is_no_object_and_damage_is_not_quoted() {
         assert_eq!(from_json(b"null").unwrap(), None);
         let text = from_json(b"\"hunter2\"").unwrap_err().to_string();

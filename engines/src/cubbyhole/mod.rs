@@ -114,3 +114,6 @@ impl<'a> Own<'a> {
 fn missing(what: &str) -> Failure {
     Failure::Fault(format!("missing {what}"))
 }
+
+#[cfg(test)]
+mod tests;
