@@ -13,6 +13,7 @@ pub use settings::{LeaseLimits, Settings};
 use tokio::sync::Notify;
 
 use crate::audit_log::AuditLog;
+use crate::ceremony::Ceremonies;
 use crate::clock::Clock;
 use crate::identity::Identities;
 use crate::lease::Leases;
@@ -56,6 +57,8 @@ pub struct Active {
     pub quotas: Quotas,
     /// What the node knows of itself alone.
     pub local: Arc<Local>,
+    /// Rekey and generate-root in progress; the node's.
+    pub ceremonies: Arc<Ceremonies>,
     /// Failed logins.
     pub lockouts: Lockouts,
     /// Told when a mount may have work that outlasts a request.

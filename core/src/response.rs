@@ -38,7 +38,7 @@ pub enum Completion {
 }
 
 /// What a request asks of the node itself, done after its commit and its audit.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Default)]
 pub enum Afterwards {
     /// Nothing.
     #[default]
@@ -47,6 +47,9 @@ pub enum Afterwards {
     Seal,
     /// Hand leadership to another node.
     StepDown,
+    /// Store new keys. Apart from the request's own entry, since whoever asked must get the new shares even where it is not
+    /// known whether they were stored.
+    ChangeKeys(Box<coffer_seal::KeyringChange>),
 }
 
 /// What an answer holds.
@@ -61,6 +64,8 @@ pub enum Body {
     Doubled(Payload),
     /// A JSON object without an envelope (`sys/seal-status` and the like).
     Bare(Payload),
+    /// An envelope with nothing in it, where Vault does not answer 204.
+    Null,
     /// Anything else.
     Raw(Raw),
     /// Piece by piece, for as long as it takes.
@@ -219,7 +224,7 @@ impl Response {
     pub fn payload(&self) -> Option<&Payload> {
         match &self.body {
             Body::Data(data) | Body::Doubled(data) | Body::Bare(data) => Some(data),
-            Body::Empty | Body::Raw(_) | Body::Stream(_) => None,
+            Body::Empty | Body::Null | Body::Raw(_) | Body::Stream(_) => None,
         }
     }
 

@@ -10,14 +10,14 @@ use coffer_model::CommitError;
 use coffer_seal::{
     Barrier, CurrentSeal, GenerateRoot, GenerateRootError, GenerateRootStarted, GenerateRootStatus, GenerateRootStep,
     KeyShare, KeyringChange, Rekey, RekeyError, RekeyRequest, RekeyStatus, RekeyStep, RekeyVerifyError,
-    STORED_KEYS_PATH, TokenCover, VerificationStatus, VerifyStep,
+    SEAL_CONFIG_PATH, STORED_KEYS_PATH, SealConfig, TokenCover, VerificationStatus, VerifyStep,
 };
 use parking_lot::Mutex;
 
 use crate::active::Active;
 use crate::lifecycle::Node;
 use crate::lifecycle::key_change::{self, StoreKeysError};
-use crate::{Failure, SecretText};
+use crate::{Failure, SecretText, Transaction};
 
 /// What is going on. The locks are never held over a wait for the cluster.
 #[derive(Default)]
@@ -87,6 +87,33 @@ impl Ceremonies {
     pub fn cancel_generate_root(&self) {
         self.generate_root.lock().cancel();
     }
+
+    /// Takes a share of a rekey whose caller has a token. The change that the last share gives is the caller's to store.
+    pub fn provide_rekey(
+        &self,
+        tx: &mut Transaction,
+        share: KeyShare,
+        nonce: &str,
+    ) -> Result<RekeyStep, CeremonyError<RekeyError>> {
+        let sealed = Records::read(tx)?;
+        self.rekey.lock().provide(share, nonce, sealed.current(tx.barrier())).map_err(CeremonyError::Refused)
+    }
+
+    /// Takes one of the new shares back; otherwise as [`Ceremonies::provide_rekey`].
+    pub fn verify_rekey(&self, tx: &Transaction, share: KeyShare, nonce: &str) -> Result<VerifyStep, RekeyVerifyError> {
+        self.rekey.lock().verify(share, nonce, tx.barrier())
+    }
+
+    /// Takes a share for a root token whose caller has a token; the last one gives leave to make it.
+    pub fn provide_generate_root(
+        &self,
+        tx: &mut Transaction,
+        share: KeyShare,
+        nonce: &str,
+    ) -> Result<GenerateRootStep, CeremonyError<GenerateRootError>> {
+        let sealed = Records::read(tx)?;
+        self.generate_root.lock().provide(share, nonce, sealed.current(tx.barrier())).map_err(CeremonyError::Refused)
+    }
 }
 
 /// A step, and what the operator has to know besides.
@@ -118,8 +145,7 @@ impl Node {
         let ceremonies = self.ceremonies();
         let _turn = ceremonies.turn.lock().await;
         let active = self.require_active()?;
-        let sealed = Sealed::read(self, &active.barrier)?;
-        let step = ceremonies.rekey.lock().provide(share, nonce, sealed.current()).map_err(CeremonyError::Refused)?;
+        let step = ceremonies.provide_rekey(&mut active.transaction(), share, nonce)?;
         let warning = match &step {
             RekeyStep::Complete { change, .. } => store_change(&active, change).await?,
             RekeyStep::Incomplete(_) | RekeyStep::ToVerify { .. } => None,
@@ -153,9 +179,7 @@ impl Node {
         let ceremonies = self.ceremonies();
         let _turn = ceremonies.turn.lock().await;
         let active = self.require_active()?;
-        let sealed = Sealed::read(self, &active.barrier)?;
-        let step =
-            ceremonies.generate_root.lock().provide(share, nonce, sealed.current()).map_err(CeremonyError::Refused)?;
+        let step = ceremonies.provide_generate_root(&mut active.transaction(), share, nonce)?;
         match step {
             GenerateRootStep::Incomplete(status) => Ok(GenerateRootProgress::Incomplete(status)),
             GenerateRootStep::Authorized(permit) => {
@@ -183,26 +207,28 @@ pub enum GenerateRootProgress {
     },
 }
 
-struct Sealed<'a> {
-    config: coffer_seal::SealConfig,
+/// What the shares are measured against.
+struct Records {
+    config: SealConfig,
     stored_keys: Vec<u8>,
-    barrier: &'a Barrier,
 }
 
-impl<'a> Sealed<'a> {
-    fn read(node: &Node, barrier: &'a Barrier) -> Result<Self, Failure> {
-        let stored_keys = node.store().get(STORED_KEYS_PATH)?.ok_or_else(|| Failure::internal("no stored keys"))?.value;
-        Ok(Self { config: node.seal_config().ok_or(Failure::Uninitialized)?, stored_keys, barrier })
+impl Records {
+    fn read(tx: &mut Transaction) -> Result<Self, Failure> {
+        let config = tx.get_clear(SEAL_CONFIG_PATH)?.ok_or(Failure::Uninitialized)?;
+        let config = SealConfig::read(&config).map_err(Failure::internal)?;
+        let stored_keys = tx.get_clear(STORED_KEYS_PATH)?.ok_or_else(|| Failure::internal("no stored keys"))?;
+        Ok(Self { config, stored_keys })
     }
 
-    fn current(&self) -> CurrentSeal<'_> {
-        CurrentSeal { config: self.config, stored_keys: &self.stored_keys, barrier: self.barrier }
+    fn current<'a>(&'a self, barrier: &'a Barrier) -> CurrentSeal<'a> {
+        CurrentSeal { config: self.config, stored_keys: &self.stored_keys, barrier }
     }
 }
 
 /// Stores a change of keys. It takes effect when it is applied, on this node as on the others. Where its fate is not
 /// known, a warning instead of an error: the new shares may be the only ones that open the server.
-async fn store_change(active: &Arc<Active>, change: &KeyringChange) -> Result<Option<String>, Failure> {
+pub(crate) async fn store_change(active: &Arc<Active>, change: &KeyringChange) -> Result<Option<String>, Failure> {
     match key_change::store(active, change).await {
         Ok(()) => Ok(None),
         Err(StoreKeysError::Commit(CommitError::Unknown)) => Ok(Some(

@@ -10,7 +10,6 @@ use super::phase::Phase;
 use super::workers::Workers;
 use crate::Failure;
 use crate::active::Active;
-use crate::local::Local;
 use crate::mount::Mounts;
 
 impl Node {
@@ -43,7 +42,7 @@ impl Node {
     }
 
     pub(super) fn build_active(&self, barrier: Barrier) -> Result<Active, Failure> {
-        let active = Active::new(&self.parts, Arc::clone(self.local()), barrier);
+        let active = Active::new(self, barrier);
         let mut tx = active.transaction();
         active.mounts.reload(&mut tx)?;
         active.audit.reload(&mut tx)?;
@@ -53,7 +52,8 @@ impl Node {
 }
 
 impl Active {
-    pub(super) fn new(parts: &super::NodeParts, local: Arc<Local>, barrier: Barrier) -> Self {
+    fn new(node: &Node, barrier: Barrier) -> Self {
+        let parts = &node.parts;
         Self {
             store: Arc::clone(&parts.store),
             cluster: Arc::clone(&parts.cluster),
@@ -62,14 +62,15 @@ impl Active {
             settings: Arc::clone(&parts.settings),
             mounts: Mounts::new(Arc::clone(&parts.registry), Arc::clone(&parts.telemetry)),
             audit: Arc::clone(&parts.audit),
-            local,
+            local: Arc::clone(node.local()),
+            ceremonies: Arc::clone(node.ceremonies()),
             policies: Default::default(),
             tokens: Default::default(),
             leases: Default::default(),
             wrapping: Default::default(),
             identities: Default::default(),
             quotas: Default::default(),
-            lockouts: Default::default(),
+            lockouts: Lockouts::new(self.parts.settings.user_lockout.clone()),
             mount_work: Default::default(),
         }
     }

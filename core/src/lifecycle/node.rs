@@ -50,7 +50,7 @@ pub struct Node {
     pub(super) progress: Mutex<Progress>,
     /// Init, unseal and seal, one at a time.
     pub(super) turn: tokio::sync::Mutex<()>,
-    ceremonies: Ceremonies,
+    ceremonies: Arc<Ceremonies>,
     local: Arc<Local>,
     started: Instant,
     workers: Mutex<Option<super::workers::Workers>>,
@@ -69,7 +69,7 @@ impl Node {
                 seal_config: ArcSwap::from_pointee(None),
                 progress: Mutex::default(),
                 turn: tokio::sync::Mutex::default(),
-                ceremonies: Ceremonies::default(),
+                ceremonies: Arc::default(),
                 local,
                 started: Instant::now(),
                 workers: Mutex::default(),
@@ -85,8 +85,8 @@ impl Node {
     /// Answers a request: only the active node can.
     pub async fn serve(self: &Arc<Self>, request: Arc<Request>) -> Result<Response, Failure> {
         let active = self.require_active()?;
-        let response = pipeline::serve(&active, &request).await?;
-        self.do_afterwards(response.afterwards).await?;
+        let mut response = pipeline::serve(&active, &request).await?;
+        self.do_afterwards(&active, &mut response).await?;
         Ok(response)
     }
 
@@ -150,7 +150,7 @@ impl Node {
     }
 
     /// Rekey and generate-root in progress.
-    pub fn ceremonies(&self) -> &Ceremonies {
+    pub fn ceremonies(&self) -> &Arc<Ceremonies> {
         &self.ceremonies
     }
 

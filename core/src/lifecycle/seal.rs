@@ -4,15 +4,25 @@ use std::sync::Arc;
 
 use super::node::Node;
 use super::phase::Phase;
-use crate::{Afterwards, Failure};
+use crate::active::Active;
+use crate::ceremony::store_change;
+use crate::{Afterwards, Failure, Response};
 
 impl Node {
     /// What a request asked of the node itself, once it is committed and audited.
-    pub(super) async fn do_afterwards(self: &Arc<Self>, afterwards: Afterwards) -> Result<(), Failure> {
-        match afterwards {
+    pub(super) async fn do_afterwards(
+        self: &Arc<Self>,
+        active: &Arc<Active>,
+        response: &mut Response,
+    ) -> Result<(), Failure> {
+        match std::mem::take(&mut response.afterwards) {
             Afterwards::Nothing => Ok(()),
             Afterwards::Seal => {
                 self.seal().await;
+                Ok(())
+            }
+            Afterwards::ChangeKeys(change) => {
+                response.warnings.extend(store_change(active, &change).await?);
                 Ok(())
             }
             Afterwards::StepDown => {

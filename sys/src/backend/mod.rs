@@ -3,16 +3,19 @@
 mod audit;
 mod capabilities;
 mod internal_ui;
+mod keys;
 mod leases;
 mod lockout;
 mod mounts;
 mod policies;
+mod root_rotation;
+mod root_token;
 mod seal;
 mod tools;
 mod wrapping;
 
 use coffer_core::framework::{PathHelp, Route, RouteTable};
-use coffer_core::{Backend, Call, Context, Failure, Response, SpecialPaths, SystemAccess};
+use coffer_core::{Backend, Call, Context, Cost, Failure, Response, SpecialPaths, SystemAccess};
 
 /// `sys/`.
 pub struct SystemBackend {
@@ -22,6 +25,7 @@ pub struct SystemBackend {
 
 /// Paths served without a token; each looks at the caller's token itself, if it needs one.
 const UNAUTHENTICATED: &[&str] = &[
+    "decode-token",
     "internal/specs/openapi",
     "internal/ui/mounts",
     "internal/ui/mounts/*",
@@ -37,9 +41,9 @@ const ROOT: &[&str] = &[
     "auth/*",
     "config/auditing/*",
     "config/cors",
-    "config/ui/headers",
     "config/ui/headers/*",
     "internal/inspect/*",
+    "leases",
     "leases/lookup/*",
     "leases/revoke-force/*",
     "leases/revoke-prefix/*",
@@ -50,10 +54,10 @@ const ROOT: &[&str] = &[
     "revoke-force/*",
     "revoke-prefix/*",
     "rotate",
-    "rotate/*",
+    "rotate/keyring",
+    "rotate/root",
     "seal",
     "step-down",
-    "storage/raft/snapshot-auto/config/*",
 ];
 
 impl SystemBackend {
@@ -70,6 +74,9 @@ impl SystemBackend {
             internal_ui::routes(),
             lockout::routes(),
             seal::routes(),
+            keys::routes(),
+            root_rotation::routes(),
+            root_token::routes(),
         ];
         Self { access, routes: RouteTable::new(groups.into_iter().flatten().collect()) }
     }
@@ -87,6 +94,11 @@ impl Backend for SystemBackend {
 
     fn handle(&self, cx: &mut Context<'_>, call: &Call<'_>) -> Result<Response, Failure> {
         self.routes.dispatch(self, cx, call)
+    }
+
+    /// Enabling an audit device waits for its first entry.
+    fn cost(&self, call: &Call<'_>) -> Cost {
+        if call.path.starts_with("audit/") && call.operation.is_write() { Cost::Heavy } else { Cost::Quick }
     }
 
     fn paths(&self) -> Vec<PathHelp> {

@@ -96,15 +96,29 @@ fn phase_name(phase: &Phase) -> &'static str {
 fn inner_state(node: &Arc<Node>) -> Vec<Gauge> {
     let status = node.cluster().status();
     let mut gauges = vec![
-        Gauge::new("vault.raft.is_leader", "1 on the node that leads.", f64::from(u8::from(status.role == NodeRole::Leader))),
-        Gauge::new("vault.raft_storage.stats.commit_index", "Last entry known to be committed.", status.committed_index as f64),
+        Gauge::new(
+            "vault.raft.is_leader",
+            "1 on the node that leads.",
+            f64::from(u8::from(status.role == NodeRole::Leader)),
+        ),
+        Gauge::new(
+            "vault.raft_storage.stats.commit_index",
+            "Last entry known to be committed.",
+            status.committed_index as f64,
+        ),
         Gauge::new("vault.raft_storage.stats.applied_index", "Last entry applied here.", status.applied_index as f64),
         Gauge::new("vault.core.in_flight_requests", "Requests being answered.", node.local().in_flight.count() as f64),
     ];
     let Some(active) = node.active() else { return gauges };
-    gauges.push(Gauge::new("vault.audit.devices", "Enabled audit devices.", active.audit.broker().devices().len() as f64));
+    gauges.push(Gauge::new(
+        "vault.audit.devices",
+        "Enabled audit devices.",
+        active.audit.broker().devices().len() as f64,
+    ));
     let routing = active.mounts.routing();
-    for (label, kind) in [("auth", coffer_core::mount::MountKind::Auth), ("logical", coffer_core::mount::MountKind::Secrets)] {
+    for (label, kind) in
+        [("auth", coffer_core::mount::MountKind::Auth), ("logical", coffer_core::mount::MountKind::Secrets)]
+    {
         let mounted = routing.iter().filter(|mounted| mounted.mount.kind == kind).count();
         gauges.push(
             Gauge::new("vault.core.mount_table.num_entries", "Mounts of a table.", mounted as f64).with("type", label),

@@ -10,7 +10,7 @@ use coffer_core::framework::{Field, Kind, Route};
 use coffer_core::mount::MountKind;
 
 use super::SystemBackend;
-pub(super) use show::view;
+pub(super) use show::{running_version, view};
 
 const FIELDS: &[Field] = &[
     Field::new("path", Kind::Text, "Where it is mounted."),
