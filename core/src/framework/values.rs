@@ -217,10 +217,20 @@ fn flag(value: &Value) -> Result<bool, Wrong> {
 }
 
 fn duration(value: &Value) -> Result<Duration, Wrong> {
+    let is_negative = match value {
+        Value::Number(number) => number.as_f64().is_some_and(|seconds| seconds < 0.0),
+        Value::String(text) => text.trim_start().starts_with('-'),
+        _ => false,
+    };
+    if is_negative {
+        match signed_seconds(value)? {
+            0 => {}
+            seconds => return Err(format!("cannot provide negative value '{seconds}'")),
+        }
+    }
     match value {
         Value::Null => Ok(Duration::ZERO),
         Value::Number(number) => match number.as_f64() {
-            Some(seconds) if seconds < 0.0 => Err("cannot provide negative value".to_owned()),
             Some(seconds) => {
                 Duration::try_from_secs_f64(seconds.trunc()).map_err(|_| "time: invalid duration".to_owned())
             }
@@ -239,7 +249,8 @@ fn signed_seconds(value: &Value) -> Result<i64, Wrong> {
             Some(rest) if !rest.starts_with(['-', '+']) => {
                 parse_duration(rest).map(|span| -whole(span)).map_err(|error| error.to_string())
             }
-            _ => duration(value).map(whole),
+            Some(_) => Err(format!("time: invalid duration {:?}", text.trim())),
+            None => duration(value).map(whole),
         },
         _ => duration(value).map(whole),
     }
