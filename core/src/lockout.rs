@@ -1,6 +1,6 @@
 //! User lockout: logins of a name are refused for a while after too many failures.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use parking_lot::Mutex;
@@ -14,6 +14,7 @@ const CAPACITY: usize = 100_000;
 /// Failed logins by mount accessor and name. Kept in memory on the active node, as Vault keeps them.
 #[derive(Default)]
 pub struct Lockouts {
+    defaults: LockoutDefaults,
     failures: Mutex<HashMap<(String, String), Failures>>,
 }
 
@@ -34,18 +35,40 @@ pub struct LockoutRule {
     pub counter_reset: Duration,
 }
 
+/// `user_lockout` of the configuration file: the rules of mounts that have none of their own. `None`: no lockout.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LockoutDefaults {
+    /// For methods that are not named.
+    pub all: Option<LockoutRule>,
+    /// By the method's type.
+    pub by_type: BTreeMap<String, Option<LockoutRule>>,
+}
+
+impl Default for LockoutDefaults {
+    fn default() -> Self {
+        Self { all: Some(LockoutRule::default()), by_type: BTreeMap::new() }
+    }
+}
+
+impl Default for LockoutRule {
+    fn default() -> Self {
+        let quarter_hour = Duration::from_secs(15 * 60);
+        Self { threshold: 5, duration: quarter_hour, counter_reset: quarter_hour }
+    }
+}
+
 impl LockoutRule {
     /// The rule of a mount; `None` where it has no lockout. Vault's methods with lockout are userpass, ldap and approle.
-    pub fn of(mount: &Mount) -> Option<Self> {
+    pub fn of(mount: &Mount, defaults: &LockoutDefaults) -> Option<Self> {
         if !matches!(mount.type_name.as_str(), "userpass" | "ldap" | "approle") {
             return None;
         }
-        let default =
-            Self { threshold: 5, duration: Duration::from_secs(15 * 60), counter_reset: Duration::from_secs(15 * 60) };
-        let Some(config) = &mount.config.user_lockout_config else { return Some(default) };
+        let configured = defaults.by_type.get(&mount.type_name).copied().unwrap_or(defaults.all);
+        let Some(config) = &mount.config.user_lockout_config else { return configured };
         if config.disable_lockout {
             return None;
         }
+        let default = configured.unwrap_or_default();
         let or = |own: Duration, default: Duration| if own.is_zero() { default } else { own };
         Some(Self {
             threshold: if config.lockout_threshold == 0 { default.threshold } else { config.lockout_threshold },
@@ -56,9 +79,14 @@ impl LockoutRule {
 }
 
 impl Lockouts {
+    /// Counts under the configuration's rules.
+    pub fn new(defaults: LockoutDefaults) -> Self {
+        Self { defaults, ..Self::default() }
+    }
+
     /// Whether logins of the name are shut now.
     pub fn is_locked(&self, mount: &Mount, name: &str, now: Timestamp) -> bool {
-        let Some(rule) = LockoutRule::of(mount) else { return false };
+        let Some(rule) = LockoutRule::of(mount, &self.defaults) else { return false };
         let failures = self.failures.lock();
         let Some(found) = failures.get(&key(mount, name)) else { return false };
         found.count >= rule.threshold && now.since(found.last) < rule.duration
@@ -66,7 +94,7 @@ impl Lockouts {
 
     /// A login of the name failed.
     pub fn failed(&self, mount: &Mount, name: &str, now: Timestamp) {
-        let Some(rule) = LockoutRule::of(mount) else { return };
+        let Some(rule) = LockoutRule::of(mount, &self.defaults) else { return };
         let mut failures = self.failures.lock();
         if failures.len() >= CAPACITY && !failures.contains_key(&key(mount, name)) {
             make_room(&mut failures);
@@ -89,7 +117,7 @@ impl Lockouts {
     pub fn locked<'m>(&self, mounts: impl Iterator<Item = &'m Mount>, now: Timestamp) -> Vec<(String, String)> {
         let failures = self.failures.lock();
         let mut locked: Vec<_> = mounts
-            .filter_map(|mount| LockoutRule::of(mount).map(|rule| (mount, rule)))
+            .filter_map(|mount| LockoutRule::of(mount, &self.defaults).map(|rule| (mount, rule)))
             .flat_map(|(mount, rule)| {
                 failures
                     .iter()
@@ -140,6 +168,24 @@ mod tests {
         assert!(!lockouts.is_locked(&mount, "ann", later));
         lockouts.failed(&mount, "ann", later);
         assert!(!lockouts.is_locked(&mount, "ann", later));
+    }
+
+    #[test]
+    fn the_configuration_sets_the_rules_and_a_mount_its_own() {
+        let mut mount = Mount::new(MountKind::Auth, "userpass/", "userpass");
+        let strict = LockoutRule { threshold: 2, ..LockoutRule::default() };
+        let defaults =
+            LockoutDefaults { all: None, by_type: BTreeMap::from([("userpass".to_owned(), Some(strict))]) };
+        assert_eq!(LockoutRule::of(&mount, &defaults), Some(strict));
+        mount.type_name = "approle".to_owned();
+        assert_eq!(LockoutRule::of(&mount, &defaults), None);
+        let lockouts = Lockouts::new(defaults);
+        mount.type_name = "userpass".to_owned();
+        let now = Timestamp::now();
+        lockouts.failed(&mount, "ann", now);
+        assert!(!lockouts.is_locked(&mount, "ann", now));
+        lockouts.failed(&mount, "ann", now);
+        assert!(lockouts.is_locked(&mount, "ann", now));
     }
 
     #[test]

@@ -12,14 +12,14 @@ use coffer_core::audit_log::{AuditLog, AuditTimings};
 use coffer_core::clock::SystemClock;
 use coffer_core::lifecycle::{Node, NodeParts};
 use coffer_core::local::LogControl;
+use coffer_core::lockout::{LockoutDefaults, LockoutRule};
 use coffer_core::mount::Registry;
 use coffer_core::{CeremonyAccess, Remote, ShareHolders};
 use coffer_telemetry::Telemetry;
-use http::Request;
-use hyper::body::Incoming;
+use http::{HeaderMap, HeaderValue, Request};
 
-use crate::config::{Config, NodeUrl, Storage};
-use crate::listen::{Answer, ConnectionInfo, Peer};
+use crate::config::{Config, NodeUrl, Storage, UserLockout, UserLockouts};
+use crate::listen::{Answer, ConnectionInfo, Peer, RequestBody};
 use crate::logging::Logging;
 
 /// The level of Vault's API that is kept to, with this build's version as metadata.
@@ -92,6 +92,7 @@ pub async fn from_config(config: &Config, logging: &Logging) -> Result<Assembly,
         max_lease_ttl: config.lease_ttl.max,
         version: API_VERSION.to_owned(),
         build_date: BUILD_DATE.to_owned(),
+        user_lockout: lockout(&config.user_lockout),
         storage_type: config.storage.kind(),
         cluster_name: config.cluster_name.clone().unwrap_or_default(),
         api_addr: text(&config.api_addr),
@@ -99,6 +100,18 @@ pub async fn from_config(config: &Config, logging: &Logging) -> Result<Assembly,
         sanitized: config.sanitized(),
     };
     assemble(options, settings, audit, Arc::new(logging.clone())).await
+}
+
+fn lockout(configured: &UserLockouts) -> LockoutDefaults {
+    let rule = |lockout: &UserLockout| {
+        lockout.enabled.then_some(LockoutRule {
+            threshold: lockout.threshold,
+            duration: lockout.duration,
+            counter_reset: lockout.counter_reset,
+        })
+    };
+    let by_type = configured.by_type.iter().map(|(kind, lockout)| (kind.clone(), rule(lockout))).collect();
+    LockoutDefaults { all: rule(&configured.all), by_type }
 }
 
 /// All engines and methods of this build.
@@ -111,19 +124,40 @@ fn registry() -> Registry {
 pub struct Api {
     node: Arc<Node>,
     request_time: std::time::Duration,
+    /// Headers that tell which node has answered.
+    node_headers: Arc<HeaderMap>,
 }
 
 impl Api {
-    /// Answers for a node; requests of listeners without a limit of their own may take `request_time`.
-    pub fn new(node: Arc<Node>, request_time: std::time::Duration) -> Self {
-        Self { node, request_time }
+    /// Answers for a node, as the configuration has it.
+    pub fn new(assembly: &Assembly, config: &Config) -> Self {
+        let mut headers = HeaderMap::new();
+        if config.hostname_header {
+            let name = rustix::system::uname().nodename().to_string_lossy().into_owned();
+            insert(&mut headers, "x-vault-hostname", &name);
+        }
+        if config.raft_node_id_header && matches!(config.storage, Storage::Raft(_)) {
+            insert(&mut headers, "x-vault-raft-node-id", assembly.cluster.node_id());
+        }
+        Self {
+            node: Arc::clone(&assembly.node),
+            request_time: config.max_request_duration,
+            node_headers: Arc::new(headers),
+        }
+    }
+}
+
+fn insert(headers: &mut HeaderMap, name: &'static str, value: &str) {
+    // A name that no header can bear is left out: it is for people to read.
+    if let Ok(value) = HeaderValue::from_str(value) {
+        headers.insert(name, value);
     }
 }
 
 impl Answer for Api {
     type Body = coffer_api::ResponseBody;
 
-    async fn answer(&self, request: Request<Incoming>, connection: Arc<ConnectionInfo>) -> HttpResponse {
+    async fn answer(&self, request: Request<RequestBody>, connection: Arc<ConnectionInfo>) -> HttpResponse {
         let remote = match connection.peer {
             Peer::Tcp(address) => Some(Remote { address: address.ip().to_canonical(), port: address.port() }),
             Peer::Unix => None,
@@ -142,7 +176,11 @@ impl Answer for Api {
                 generate_root: share_holders(listener.access.generate_root_needs_token),
             },
         };
-        Service::new(Arc::clone(&self.node), limits).respond(&Caller { remote }, request).await
+        let mut response = Service::new(Arc::clone(&self.node), limits).respond(&Caller { remote }, request).await;
+        for (name, value) in &*self.node_headers {
+            response.headers_mut().insert(name, value.clone());
+        }
+        response
     }
 }
 

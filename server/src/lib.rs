@@ -11,6 +11,7 @@ pub mod logging;
 pub mod version;
 
 use std::ffi::OsString;
+use std::io::Write;
 use std::process::ExitCode;
 
 use command::{Flags, HELP, Wanted};
@@ -22,7 +23,7 @@ pub fn serve(args: Vec<OsString>) -> ExitCode {
     let flags = match Flags::parse(&words, &environment) {
         Ok(Wanted::Server(flags)) => *flags,
         Ok(Wanted::Help) => {
-            print!("{HELP}");
+            say(HELP);
             return ExitCode::SUCCESS;
         }
         Err(error) => return refuse(&error),
@@ -34,8 +35,15 @@ pub fn serve(args: Vec<OsString>) -> ExitCode {
 }
 
 fn refuse(error: &(impl std::fmt::Display + ?Sized)) -> ExitCode {
-    eprintln!("coffer: {error}");
+    // Standard error may be closed, which is no reason to panic.
+    let _ = writeln!(std::io::stderr(), "coffer: {error}");
     ExitCode::FAILURE
+}
+
+/// Prints to standard output. Nobody may be reading: the server goes on all the same.
+pub(crate) fn say(text: &str) {
+    let mut out = std::io::stdout().lock();
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
 }
 
 /// A variable of the process; one that is not UTF-8 is as if it were not set.

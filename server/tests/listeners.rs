@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use coffer::config::{Config, Endpoint};
-use coffer::listen::{self, Answer, Bound, ConnectionInfo, ConnectionLimit, Drained, Serving};
+use coffer::listen::{self, Answer, Bound, ConnectionInfo, ConnectionLimit, Drained, RequestBody, Serving};
 use coffer_tls::{Authority, ClientTls, LeafRequest, Reloaded, Roots, Trust};
 use http::{Request, Response};
 use http_body_util::{BodyExt, Full};
@@ -33,10 +33,16 @@ impl Echo {
 impl Answer for Echo {
     type Body = Full<Bytes>;
 
-    async fn answer(&self, request: Request<Incoming>, connection: Arc<ConnectionInfo>) -> Response<Self::Body> {
+    async fn answer(&self, request: Request<RequestBody>, connection: Arc<ConnectionInfo>) -> Response<Self::Body> {
         self.arrived.add_permits(1);
         if request.uri().path() == "/wait" {
             let _ = self.gate.acquire().await;
+        }
+        if request.uri().path() == "/body" {
+            return match request.into_body().collect().await {
+                Ok(body) => Response::new(Full::from(body.to_bytes())),
+                Err(error) => Response::builder().status(408).body(Full::from(error.to_string())).unwrap(),
+            };
         }
         let secure = connection.tls.is_some();
         Response::new(Full::from(format!("{} {secure} {:?}", request.uri().path(), request.version())))
@@ -224,6 +230,29 @@ async fn slow_clients_are_closed() {
         let mut rest = Vec::new();
         let _ = tokio::time::timeout(Duration::from_secs(20), stream.read_to_end(&mut rest)).await.expect("closed");
     }
+    assert_eq!(serving.drain(Duration::from_secs(10)).await, Drained::All);
+}
+
+#[tokio::test]
+async fn a_body_that_trickles_in_is_given_up() {
+    let (files, echo) = (Files::new(), Echo::new());
+    let listener = "address = \"127.0.0.1:0\"\ntls_disable = true\nhttp_read_timeout = \"300ms\"\n\
+                    custom_response_headers { \"408\" = { \"X-Slow\" = [\"yes\"] } }";
+    let (serving, address, _) = start(&load(files.folder.path(), listener), &echo).await;
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    stream.write_all(b"PUT /body HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\n").await.unwrap();
+    let (mut reader, mut writer) = stream.into_split();
+    let trickle = tokio::spawn(async move {
+        while writer.write_all(b"x").await.is_ok() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    });
+    let mut answer = Vec::new();
+    let _ = tokio::time::timeout(Duration::from_secs(20), reader.read_to_end(&mut answer)).await.expect("answered");
+    let answer = String::from_utf8_lossy(&answer).into_owned();
+    assert!(answer.starts_with("HTTP/1.1 408 ") && answer.contains("http_read_timeout"), "{answer}");
+    assert!(answer.contains("x-slow: yes") && answer.contains("strict-transport-security: "), "{answer}");
+    trickle.abort();
     assert_eq!(serving.drain(Duration::from_secs(10)).await, Drained::All);
 }
 

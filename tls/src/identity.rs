@@ -87,6 +87,8 @@ impl Identity {
     /// A file cannot be used, or the key is not the certificate's.
     pub fn from_files(certificate: &std::path::Path, key: &std::path::Path) -> Result<Self, IdentityError> {
         let chain = pem::read_source(certificate)?;
+        // Told before a key that cannot be read: the certificate is what the reader thinks of first.
+        pem::certificates(&chain, &PemSource::File(certificate.into()))?;
         let key_text = pem::read_source(key)?;
         Self::from_pem(&chain, PemSource::File(certificate.into()), &key_text, PemSource::File(key.into()))
     }

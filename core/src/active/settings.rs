@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::lockout::LockoutDefaults;
 use crate::mount::Mount;
 
 /// Limits and names, fixed for the life of the process.
@@ -15,6 +16,8 @@ pub struct Settings {
     pub version: String,
     /// When this build was made, RFC 3339.
     pub build_date: String,
+    /// `user_lockout`.
+    pub user_lockout: LockoutDefaults,
     /// `raft` or `inmem`.
     pub storage_type: &'static str,
     /// `cluster_name`; empty: made up at init.
@@ -34,6 +37,7 @@ impl Default for Settings {
             max_lease_ttl: Duration::from_secs(768 * 3600),
             version: "0.0.0".to_owned(),
             build_date: String::new(),
+            user_lockout: LockoutDefaults::default(),
             storage_type: "inmem",
             cluster_name: String::new(),
             api_addr: String::new(),

@@ -23,7 +23,7 @@ use std::time::Duration;
 
 pub use address::{BadAddress, HostPort, NodeUrl, Scheme};
 pub(crate) use environment::{CONFIG_PATH, DEV_LISTEN_ADDRESS, DEV_ROOT_TOKEN_ID, Environment};
-pub use listener::{Access, Endpoint, Limits, Listener, Security, SocketOwner, TlsSettings};
+pub use listener::{Access, Endpoint, Limits, Listener, ResponseHeaders, Security, SocketOwner, TlsSettings};
 pub use lockout::{UserLockout, UserLockouts};
 pub use log::{BadLogFormat, BadLogLevel, LogFormat, LogLevel, LogSettings};
 pub use problem::{ConfigError, Warning};
@@ -56,8 +56,6 @@ pub struct Config {
     pub max_request_duration: Duration,
     /// When users are locked out.
     pub user_lockout: UserLockouts,
-    /// Whether paths may hold characters that cannot be printed.
-    pub allow_unprintable_paths: bool,
     /// Audit devices may write a prefix before each line.
     pub allow_audit_prefix: bool,
     /// Answers carry `X-Vault-Hostname`.
@@ -96,7 +94,7 @@ impl Default for LeaseTtl {
 /// How metrics are given.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Telemetry {
-    /// How long a series without news is shown; zero switches the Prometheus form off.
+    /// `prometheus_retention_time`; only shown, since a series is always what it is now.
     pub prometheus_retention: Duration,
     /// Names are not prefixed with the host's name.
     pub disable_hostname: bool,

@@ -45,7 +45,6 @@ pub(super) fn read(sources: &[Source], environment: &Environment<'_>) -> Result<
             .filter(|duration| !duration.is_zero())
             .unwrap_or(DEFAULT_MAX_REQUEST_DURATION),
         user_lockout: lockout::read(&files, &mut warnings)?,
-        allow_unprintable_paths: on("disable_printable_check")?,
         allow_audit_prefix: on("allow_audit_log_prefixing")?,
         hostname_header: on("enable_response_header_hostname")?,
         raft_node_id_header: on("enable_response_header_raft_node_id")?,
@@ -119,6 +118,10 @@ fn telemetry(files: &Files<'_>, warnings: &mut Vec<Warning>) -> Result<Telemetry
         if let Some(block) = section.block("telemetry")? {
             block.check(&keys::TELEMETRY, warnings)?;
             if let Some(retention) = block.duration("prometheus_retention_time")? {
+                if retention.is_zero() {
+                    let message = "prometheus_retention_time: metrics cannot be switched off";
+                    warnings.push(Warning::at(section.file, block.place("prometheus_retention_time"), message));
+                }
                 telemetry.prometheus_retention = retention;
             }
             if let Some(disabled) = block.boolean("disable_hostname")? {

@@ -24,7 +24,7 @@ impl Config {
             "disable_indexing": false,
             "disable_mlock": self.memory_lock == super::MemoryLock::Disabled,
             "disable_performance_standby": false,
-            "disable_printable_check": self.allow_unprintable_paths,
+            "disable_printable_check": false,
             "disable_sealwrap": false,
             "disable_sentinel_trace": false,
             "enable_response_header_hostname": self.hostname_header,

@@ -151,9 +151,14 @@ fn every_setting_arrives_typed() {
     assert_eq!(tcp.limits.idle_timeout, Duration::from_secs(60));
     assert!(tcp.access.unauthenticated_metrics && tcp.access.rekey_needs_token);
     assert!(!tcp.access.generate_root_needs_token);
-    let hsts = ("strict-transport-security".to_owned(), "max-age=31536000;includeSubDomains".to_owned());
-    assert_eq!(tcp.response_headers["default"], [hsts]);
-    assert_eq!(tcp.response_headers["4xx"], [("x-note".to_owned(), "no".to_owned())]);
+    let headers_of = |status: u16| {
+        let mut headers = http::HeaderMap::new();
+        tcp.response_headers.add_to(http::StatusCode::from_u16(status).unwrap(), &mut headers);
+        headers
+    };
+    assert_eq!(headers_of(404)["strict-transport-security"], "max-age=31536000;includeSubDomains");
+    assert_eq!(headers_of(404)["x-note"], "no");
+    assert!(!headers_of(200).contains_key("x-note"));
     let unix = &config.listeners[1];
     assert!(matches!(unix.security, Security::Plain));
     let Endpoint::Unix { path, owner } = &unix.endpoint else { panic!() };

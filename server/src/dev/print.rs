@@ -16,7 +16,7 @@ pub fn announce(flags: &DevFlags, begun: &Begun, listener: &ListenerInfo, certif
     {
         tracing::warn!(why, "the root token was not kept for the client's next commands");
     }
-    println!("{}", text(begun, listener, certificates, kept.is_ok()));
+    crate::say(&text(begun, listener, certificates, kept.is_ok()));
 }
 
 fn text(begun: &Begun, listener: &ListenerInfo, certificates: Option<&DevCertificates>, kept: bool) -> String {

@@ -74,16 +74,16 @@ impl Server {
         let _pid_file = self.config.pid_file.as_deref().map(PidFile::write).transpose().map_err(StartError::PidFile)?;
         let assembly = assemble::from_config(&self.config, &self.logging).await?;
         let identities: Vec<_> = bound.iter().filter_map(Bound::identity).cloned().collect();
-        print!("{}", banner::configuration(&self.config, &bound, &self.locked));
+        crate::say(&banner::configuration(&self.config, &bound, &self.locked));
         let begun = match &self.flags.dev {
             Some(flags) if flags.initialize => Some(dev::begin(flags, &assembly.node).await?),
             _ => None,
         };
         self.watch(&bound);
         let first = bound.first().map(|bound| Arc::clone(bound.info()));
-        let api = Api::new(Arc::clone(&assembly.node), self.config.max_request_duration);
+        let api = Api::new(&assembly, &self.config);
         let serving = listen::serve(bound, &api, self.connections);
-        println!("\n==> Coffer server started! Log data will stream in below:\n");
+        crate::say("\n==> Coffer server started! Log data will stream in below:\n\n");
         tracing::info!(version = crate::version::OWN, "server started");
         if let (Some(flags), Some(begun), Some(info)) = (&self.flags.dev, &begun, first) {
             dev::announce(flags, begun, &info, self.certificates.as_ref());
@@ -125,7 +125,7 @@ async fn until_stopped(signals: &mut Signals, reloadable: &Reloadable, assembly:
                 Asked::Reload => reloadable.reload().await,
                 Asked::Stop => {
                     tracing::info!("shutdown asked for");
-                    println!("==> Coffer shutdown triggered");
+                    crate::say("==> Coffer shutdown triggered\n");
                     return Ok(());
                 }
             },

@@ -1,13 +1,12 @@
 //! What is known of a connection before its first request.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::net::SocketAddr;
 
 use coffer_tls::rustls::ProtocolVersion;
 use coffer_tls::rustls::pki_types::CertificateDer;
 
-use crate::config::{Access, Endpoint, Limits, Listener, Security};
+use crate::config::{Access, Endpoint, Limits, Listener, ResponseHeaders, Security};
 
 /// A connection that a client has opened.
 #[derive(Debug, Clone)]
@@ -49,8 +48,8 @@ pub struct ListenerInfo {
     pub limits: Limits,
     /// What is open without a token, or shut.
     pub access: Access,
-    /// Headers to add to answers, by status.
-    pub response_headers: BTreeMap<String, Vec<(String, String)>>,
+    /// Headers that every answer gets.
+    pub response_headers: ResponseHeaders,
 }
 
 impl ListenerInfo {

@@ -7,6 +7,7 @@ mod connection;
 mod handshake;
 mod junction;
 mod limit;
+mod request_body;
 mod serve;
 mod unix_socket;
 
@@ -14,6 +15,7 @@ pub use bind::{BindError, Bound};
 pub use connection::{ConnectionInfo, ListenerInfo, Peer, TlsInfo};
 pub use junction::Answer;
 pub use limit::{ConnectionLimit, Quiet};
+pub use request_body::{BodyError, RequestBody};
 
 use std::sync::Arc;
 use std::time::Duration;

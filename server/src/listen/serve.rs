@@ -14,7 +14,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_util::sync::CancellationToken;
 
 use super::clock::{ConnectionClock, Streams};
-use super::{Answer, ConnectionInfo};
+use super::{Answer, ConnectionInfo, RequestBody};
 
 /// What was agreed on in the handshake.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,7 +53,10 @@ pub(super) async fn connection<S, A>(
             let in_flight = InFlight::begin(&clock);
             let (answer, info) = (answer.clone(), Arc::clone(&info));
             async move {
-                let response = answer.answer(request, info).await;
+                let listener = Arc::clone(&info.listener);
+                let request = request.map(|body| RequestBody::new(body, listener.limits.read_timeout));
+                let mut response = answer.answer(request, info).await;
+                listener.response_headers.add_to(response.status(), response.headers_mut());
                 let counted = |body| Counted { body, in_flight };
                 Ok::<Response<Counted<A::Body>>, std::convert::Infallible>(response.map(counted))
             }

@@ -45,10 +45,10 @@ impl Sink {
 
     /// A line that cannot be written is lost: the log must not stop the server.
     pub(super) fn write(&self, line: &str) {
-        let _ = io::stderr().lock().write_all(line.as_bytes());
         if let Some(log) = &self.file {
             let _ = log.file.lock().unwrap_or_else(PoisonError::into_inner).write_all(line.as_bytes());
         }
+        let _ = io::stderr().lock().write_all(line.as_bytes());
     }
 }
 

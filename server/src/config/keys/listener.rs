@@ -95,7 +95,7 @@ pub(crate) const LISTENER_TELEMETRY: Scope = Scope {
     name: "listener telemetry",
     keys: &[
         ("unauthenticated_metrics_access", Used),
-        ("disallow_metrics", Used),
+        ("disallow_metrics", Guarded("remove it; without a token only the node's own state is shown")),
         ("metrics_only", Guarded("set it to false, or serve metrics on a listener of a proxy")),
         ("metrics_path", Guarded("remove it; metrics are at /v1/sys/metrics")),
     ],

@@ -1,9 +1,9 @@
 //! `listener` blocks.
 
+mod headers;
 mod read;
 mod tls;
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -11,6 +11,7 @@ use coffer_tls::{CipherSuites, VersionRange};
 
 use super::address::HostPort;
 
+pub use headers::ResponseHeaders;
 pub(crate) use read::read;
 
 /// One place where clients are answered.
@@ -24,8 +25,8 @@ pub struct Listener {
     pub limits: Limits,
     /// What is open without a token, or shut.
     pub access: Access,
-    /// Headers added to answers, by status: `default`, a class such as `4xx`, or a code such as `404`.
-    pub response_headers: BTreeMap<String, Vec<(String, String)>>,
+    /// Headers added to answers.
+    pub response_headers: ResponseHeaders,
 }
 
 /// Where a listener binds.
@@ -106,10 +107,6 @@ pub struct Limits {
 pub struct Access {
     /// `sys/metrics` answers everything without a token.
     pub unauthenticated_metrics: bool,
-    /// `sys/metrics` answers nothing at all.
-    pub metrics_disallowed: bool,
-    /// `sys/in-flight-req` answers without a token.
-    pub unauthenticated_in_flight: bool,
     /// Rekeying without a token is forbidden.
     pub rekey_needs_token: bool,
     /// Generating a root token without a token is forbidden.

@@ -1,12 +1,11 @@
 //! From a block to a [`Listener`].
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
-use coffer_hcl::{Block, ValueKind};
+use coffer_hcl::Block;
 
-use super::tls;
 use super::{Access, Endpoint, Limits, Listener, Security, SocketOwner};
+use super::{headers, tls};
 use crate::config::address::HostPort;
 use crate::config::keys;
 use crate::config::problem::{ConfigError, Warning};
@@ -41,7 +40,7 @@ pub(crate) fn read(
         endpoint,
         limits: limits(&section)?,
         access: access(&section, warnings)?,
-        response_headers: response_headers(&section)?,
+        response_headers: headers::read(&section)?,
     })
 }
 
@@ -126,76 +125,12 @@ fn access(section: &Section<'_>, warnings: &mut Vec<Warning>) -> Result<Access, 
     if let Some(telemetry) = section.block("telemetry")? {
         telemetry.check(&keys::LISTENER_TELEMETRY, warnings)?;
         access.unauthenticated_metrics = on(&telemetry, "unauthenticated_metrics_access")?;
-        access.metrics_disallowed = on(&telemetry, "disallow_metrics")?;
     }
     if let Some(profiling) = section.block("profiling")? {
         profiling.check(&keys::PROFILING, warnings)?;
     }
     if let Some(in_flight) = section.block("inflight_requests_logging")? {
         in_flight.check(&keys::IN_FLIGHT, warnings)?;
-        access.unauthenticated_in_flight = on(&in_flight, "unauthenticated_in_flight_requests_access")?;
     }
     Ok(access)
-}
-
-type HeadersByStatus = BTreeMap<String, Vec<(String, String)>>;
-
-fn response_headers(section: &Section<'_>) -> Result<HeadersByStatus, ConfigError> {
-    let mut found = HeadersByStatus::new();
-    let Some(headers) = section.block("custom_response_headers")? else { return Ok(found) };
-    for status in headers.body.items() {
-        let name = &status.key.text;
-        if !is_status(name) {
-            let message =
-                format!("{name:?} is no status: use \"default\", a class such as \"4xx\" or a code such as \"404\"");
-            return Err(headers.error(status.key.position, message));
-        }
-        for block in headers.blocks(name, 0)? {
-            for item in block.body.items() {
-                let entry = (item.key.text.to_ascii_lowercase(), header_value(&headers, &item.value)?);
-                check_header(&headers, item, &entry)?;
-                found.entry(name.clone()).or_default().push(entry);
-            }
-        }
-    }
-    Ok(found)
-}
-
-fn is_status(name: &str) -> bool {
-    let class = |text: &str| matches!(text.as_bytes(), [b'1'..=b'5', b'x', b'x']);
-    name == "default" || class(name) || name.parse::<u16>().is_ok_and(|code| (100..600).contains(&code))
-}
-
-fn header_value(section: &Section<'_>, value: &coffer_hcl::Value) -> Result<String, ConfigError> {
-    let texts = match &value.kind {
-        ValueKind::String(text) => return Ok(text.clone()),
-        ValueKind::List(values) => values
-            .iter()
-            .map(|value| match &value.kind {
-                ValueKind::String(text) => Some(text.as_str()),
-                _ => None,
-            })
-            .collect::<Option<Vec<_>>>(),
-        _ => None,
-    };
-    texts
-        .map(|texts| texts.join(";"))
-        .ok_or_else(|| section.error(value.position, "a header's value must be a list of strings"))
-}
-
-fn check_header(
-    section: &Section<'_>,
-    item: &coffer_hcl::Item,
-    (name, value): &(String, String),
-) -> Result<(), ConfigError> {
-    if name.starts_with("x-vault-") {
-        return Err(section.error(item.key.position, "headers that begin with X-Vault- are the server's own"));
-    }
-    if http::HeaderName::from_bytes(name.as_bytes()).is_err() {
-        return Err(section.error(item.key.position, format!("{name:?} is no header name")));
-    }
-    if http::HeaderValue::from_str(value).is_err() {
-        return Err(section.error(item.value.position, "a header's value cannot hold control characters"));
-    }
-    Ok(())
 }
