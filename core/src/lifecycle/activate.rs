@@ -11,6 +11,7 @@ use super::workers::Workers;
 use crate::Failure;
 use crate::active::Active;
 use crate::mount::Mounts;
+use crate::version_history::VersionRecord;
 
 impl Node {
     /// Brings the phase in line with who leads. Called whenever the cluster's status may have changed, and at unseal.
@@ -23,6 +24,7 @@ impl Node {
                 // Nothing is served before all that was acknowledged by earlier leaders is applied here.
                 self.parts.store.read_fence().await?;
                 let active = Arc::new(self.build_active(barrier.clone())?);
+                note_version(&active).await;
                 let _turn = self.progress.lock();
                 if matches!(&*self.phase(), Phase::Standby(_)) {
                     self.phase.store(Arc::new(Phase::Active(Arc::clone(&active))));
@@ -51,6 +53,27 @@ impl Node {
     }
 }
 
+/// A history with a gap is no reason not to serve.
+async fn note_version(active: &Active) {
+    let record = VersionRecord {
+        installed: active.now(),
+        version: active.settings.version.clone(),
+        build_date: active.settings.build_date.clone(),
+    };
+    let mut tx = active.transaction();
+    let noted = async {
+        record.note(&mut tx)?;
+        let command = tx.into_command()?;
+        if !command.is_empty() {
+            active.store.commit(command).await?;
+        }
+        Ok::<_, Failure>(())
+    };
+    if let Err(failure) = noted.await {
+        tracing::warn!("the release could not be put down in the version history: {failure}");
+    }
+}
+
 impl Active {
     fn new(node: &Node, barrier: Barrier) -> Self {
         let parts = &node.parts;
@@ -70,7 +93,7 @@ impl Active {
             wrapping: Default::default(),
             identities: Default::default(),
             quotas: Default::default(),
-            lockouts: Lockouts::new(self.parts.settings.user_lockout.clone()),
+            lockouts: crate::lockout::Lockouts::new(parts.settings.user_lockout.clone()),
             mount_work: Default::default(),
         }
     }
