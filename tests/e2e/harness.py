@@ -235,4 +235,5 @@ class Cli:
         return done
 
     def json(self, *arguments, **more):
-        return json.loads(self.run(*arguments, "-format=json", **more).stdout)
+        env = {"VAULT_FORMAT": "json", "BAO_FORMAT": "json", **more.pop("env", {})}
+        return json.loads(self.run(*arguments, env=env, **more).stdout)

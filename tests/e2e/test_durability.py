@@ -7,7 +7,7 @@ import random
 import ssl
 import threading
 
-KILLS = int(os.environ.get("COFFER_KILLS", "100"))
+KILLS = int(os.environ.get("COFFER_KILLS", "20"))
 WRITERS = 4
 
 
