@@ -52,7 +52,7 @@ fn success(request_id: &str, response: Response, status: StatusCode) -> HttpResp
         }
         Body::Stream(chunks) => with_body(status, chunks.content_type, chunks.pieces.into()),
         Body::Bare(payload) => bytes(status, JSON, bare(&payload)),
-        Body::Empty | Body::Data(_) | Body::Doubled(_) => {
+        Body::Empty | Body::Null | Body::Data(_) | Body::Doubled(_) => {
             let status = if status == StatusCode::OK { StatusCode::NO_CONTENT } else { status };
             bytes(status, JSON, Vec::new())
         }

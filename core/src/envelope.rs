@@ -39,7 +39,7 @@ impl<'a> Envelope<'a> {
     /// The envelope of an answer; `None` where there is nothing to put in one (HTTP 204), or the answer goes without.
     pub fn of(request_id: &'a str, response: &'a Response) -> Option<Self> {
         let (data, doubled) = match &response.body {
-            Body::Empty => (None, None),
+            Body::Empty | Body::Null => (None, None),
             Body::Data(data) => (Some(data.map()), None),
             Body::Doubled(data) => (Some(data.map()), Some(data.map())),
             Body::Bare(_) | Body::Raw(_) | Body::Stream(_) => return None,
@@ -50,7 +50,8 @@ impl<'a> Envelope<'a> {
         };
         let wrap = response.wrap.as_deref().map(WrapInfoView::of);
         let leased = matches!(response.lease, Lease::Standing { .. });
-        if data.is_none() && auth.is_none() && wrap.is_none() && response.warnings.is_empty() && !leased {
+        let told = matches!(response.body, Body::Null);
+        if !told && data.is_none() && auth.is_none() && wrap.is_none() && response.warnings.is_empty() && !leased {
             return None;
         }
         let (lease_id, renewable, ttl) = match &response.lease {

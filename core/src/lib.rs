@@ -15,6 +15,7 @@ mod envelope;
 mod failure;
 pub mod framework;
 mod grant;
+pub mod help;
 pub mod identity;
 pub mod lease;
 pub mod lifecycle;
@@ -31,6 +32,7 @@ mod timed_store;
 mod timestamp;
 pub mod token;
 mod transaction;
+pub mod version_history;
 pub mod wrapping;
 
 pub use backend::{Backend, Cost, Existence, Progress, SpecialPaths};

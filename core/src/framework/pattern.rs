@@ -67,6 +67,27 @@ impl Pattern {
         self.text
     }
 
+    /// The pattern as a regular expression without its anchors, for people to read.
+    pub fn regex(&self) -> String {
+        let segment = |segment: &Segment| match segment {
+            Segment::Literal(literal) => (*literal).to_owned(),
+            Segment::One(name) => format!("(?P<{name}>[^/]+)"),
+            Segment::Rest { name, may_be_empty: false } => format!("(?P<{name}>.+)"),
+            Segment::Rest { name, may_be_empty: true } => format!("(?P<{name}>.*)"),
+        };
+        let slash = if self.slash == TrailingSlash::Optional { "/?" } else { "" };
+        format!("{}{slash}", self.segments.iter().map(segment).collect::<Vec<_>>().join("/"))
+    }
+
+    /// The pattern as OpenAPI writes paths: `data/{path}`.
+    pub fn template(&self) -> String {
+        let segment = |segment: &Segment| match segment {
+            Segment::Literal(literal) => (*literal).to_owned(),
+            Segment::One(name) | Segment::Rest { name, .. } => format!("{{{name}}}"),
+        };
+        self.segments.iter().map(segment).collect::<Vec<_>>().join("/")
+    }
+
     /// Matches a path relative to the mount.
     pub fn matches<'p>(&self, path: &'p str) -> Option<Captures<'p>> {
         let path = path.strip_suffix(self.suffix)?;
@@ -153,6 +174,13 @@ mod tests {
         assert_eq!(captured("metadata/{path...?}", "metadata/"), Some(vec![("path", "")]));
         assert_eq!(captured("metadata/{path...?}", "metadata"), Some(vec![("path", "")]));
         assert_eq!(captured("{path...?}", ""), Some(vec![("path", "")]));
+    }
+
+    #[test]
+    fn a_pattern_is_written_in_the_notations_of_others() {
+        let written = |text| (Pattern::new(text).regex(), Pattern::new(text).template());
+        assert_eq!(written("role/{name}/?"), ("role/(?P<name>[^/]+)/?".into(), "role/{name}".into()));
+        assert_eq!(written("data/{path...?}"), ("data/(?P<path>.*)".into(), "data/{path}".into()));
     }
 
     #[test]

@@ -111,6 +111,7 @@ impl<B> RouteTable<B> {
     pub fn help(&self) -> Vec<PathHelp> {
         let help = |route: &Route<B>| PathHelp {
             pattern: route.pattern.text(),
+            suffix: route.pattern.suffix(),
             fields: route.fields,
             operations: route.operations.iter().map(|(operation, _)| *operation).collect(),
             synopsis: route.synopsis,
@@ -125,6 +126,8 @@ impl<B> RouteTable<B> {
 pub struct PathHelp {
     /// As [`Pattern::text`].
     pub pattern: &'static str,
+    /// What the paths end in besides; mostly empty.
+    pub suffix: &'static str,
     /// Its parameters.
     pub fields: &'static [Field],
     /// What it serves.

@@ -49,6 +49,11 @@ impl Identities {
         if id.is_empty() { Ok(None) } else { store::peek(tx, id) }
     }
 
+    /// Counts entities up to `limit`.
+    pub fn count(&self, tx: &Transaction, limit: usize) -> Result<usize, Failure> {
+        store::count(tx, limit)
+    }
+
     /// The policies that an entity gives to its tokens. Nothing can set any yet, so none are.
     pub fn policies(&self, _tx: &mut Transaction, _id: &str) -> Result<Vec<String>, Failure> {
         Ok(Vec::new())

@@ -21,6 +21,10 @@ pub(super) fn write(tx: &mut Transaction, entity: &Entity) -> Result<(), Failure
     tx.put_json(format!("{ENTITY_PREFIX}{}", entity.id), entity)
 }
 
+pub(super) fn count(tx: &Transaction, limit: usize) -> Result<usize, Failure> {
+    Ok(tx.scan(ENTITY_PREFIX, "", limit)?.len())
+}
+
 /// Id of the entity that has the alias.
 pub(super) fn entity_of_alias(tx: &mut Transaction, accessor: &str, name: &str) -> Result<Option<String>, Failure> {
     tx.get_json(&alias_key(accessor, name))

@@ -46,7 +46,11 @@ pub struct Ticket<'a> {
 
 impl Default for InFlight {
     fn default() -> Self {
-        Self { shards: std::array::from_fn(|_| Mutex::default()), next: AtomicUsize::new(0), running: AtomicUsize::new(0) }
+        Self {
+            shards: std::array::from_fn(|_| Mutex::default()),
+            next: AtomicUsize::new(0),
+            running: AtomicUsize::new(0),
+        }
     }
 }
 

@@ -29,7 +29,7 @@ pub enum Protection {
 }
 
 impl Mounted {
-    fn new(mount: Mount, backend: Arc<dyn Backend>, telemetry: &Telemetry) -> Self {
+    pub(crate) fn new(mount: Mount, backend: Arc<dyn Backend>, telemetry: &Telemetry) -> Self {
         let special = backend.special();
         let timings = RouteTimings::of(telemetry, &mount.type_name);
         Self { mount, backend, timings, special }

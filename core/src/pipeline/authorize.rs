@@ -58,7 +58,6 @@ pub(super) fn authorize(active: &Arc<Active>, request: &Request, trail: &mut Tra
     };
     let cut = Cut(request.path.len() - rest.len() + usize::from(rest.is_empty() && !request.path.ends_with('/')));
     trail.mounted = Some(Arc::clone(mounted));
-    active.quotas.admit(request, &mounted.mount)?;
     active.wrapping.admit(&mut tx, &active.tokens, request, now)?;
     if mounted.is_unauthenticated(rest) {
         // A token that came along is told to the backend, and not needed.

@@ -29,11 +29,24 @@ pub async fn serve(active: &Arc<Active>, request: &Arc<Request>) -> Result<Respo
     if (request.operation.is_write() || request.operation == Operation::Patch) && request.path.ends_with('/') {
         return Err(Failure::invalid("cannot write to a path ending in '/'"));
     }
+    let mut trail = Trail::default();
+    let quota = match active.quotas.admit(active, request) {
+        Ok(headers) => headers,
+        Err(refused) => {
+            // To audit them all by default would make refusing cost more than answering.
+            if active.quotas.audits_refusals() {
+                let _ = active.audit.request(active, request, &trail, Some(&refused)).await;
+            }
+            return Err(refused);
+        }
+    };
     active.store.read_fence().await?;
     let begun = Instant::now();
-    let mut trail = Trail::default();
     let result = attempt_all(active, request, &mut trail).await;
-    let answered = audit_response(active, request, &trail, result).await;
+    let mut answered = audit_response(active, request, &trail, result).await;
+    if let Ok(response) = &mut answered {
+        response.headers.extend(quota);
+    }
     let telemetry = &active.local.telemetry;
     // What needs no token is a login, or a question that logins rest on.
     let timing = if request.token.is_some() { &telemetry.handle_request } else { &telemetry.handle_login_request };

@@ -6,9 +6,10 @@ use std::time::Instant;
 use super::authorize::{Cut, Prepared};
 use super::permit::Permit;
 use crate::active::Active;
+use crate::help;
 use crate::mount::Mounted;
 use crate::token::Caller;
-use crate::{Call, Context, Cost, Failure, Request, Response, Savepoint, Timestamp, Transaction};
+use crate::{Call, Context, Cost, Failure, Operation, Request, Response, Savepoint, Timestamp, Transaction};
 
 /// A request whose backend has run, on its way to the commit.
 pub(super) struct Work {
@@ -63,6 +64,9 @@ impl Work {
     ) -> Result<Response, Failure> {
         let call = Call { path: cut.of(request), operation: permit.operation(), request, caller: self.caller.as_ref() };
         let mut cx = Context::new(&mut self.tx, &self.mounted.mount, self.now, active);
+        if call.operation == Operation::Help {
+            return help::answer(&self.mounted, call.path, &active.settings.version);
+        }
         let begun = Instant::now();
         let answered = self.mounted.backend.handle(&mut cx, &call);
         self.mounted.timings.operation(call.operation).since(begun);

@@ -36,8 +36,12 @@ pub(super) fn routes() -> Vec<Route<SystemBackend>> {
             .on(Delete, delete_header),
         Route::new("config/state/sanitized", &[], "The configuration file's settings, without secrets.")
             .on(Read, sanitized),
-        Route::new("config/reload/{subsystem...}", RELOAD_FIELDS, "Reload a part of the configuration; SIGHUP reloads all.")
-            .on(Update, reload),
+        Route::new(
+            "config/reload/{subsystem...}",
+            RELOAD_FIELDS,
+            "Reload a part of the configuration; SIGHUP reloads all.",
+        )
+        .on(Update, reload),
     ]
 }
 
@@ -95,12 +99,18 @@ fn write_header(backend: &SystemBackend, cx: &mut Context<'_>, matched: &Matched
         return Err(Failure::invalid("X-Vault headers cannot be set"));
     }
     let printable = |text: &str| text.chars().all(|c| c == ' ' || c.is_ascii_graphic());
-    if !name.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c)) || !values.iter().all(|text| printable(text)) {
-        return Err(Failure::invalid("header names hold letters, digits and hyphens, their values printable characters"));
+    if !name.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c))
+        || !values.iter().all(|text| printable(text))
+    {
+        return Err(Failure::invalid(
+            "header names hold letters, digits and hyphens, their values printable characters",
+        ));
     }
     let mut response = Response { body: Body::Null, ..Response::default() };
     if name == "Content-Security-Policy" {
-        response.warnings.push("this replaces the page's own Content-Security-Policy, which lets nothing in".to_owned());
+        response
+            .warnings
+            .push("this replaces the page's own Content-Security-Policy, which lets nothing in".to_owned());
     }
     let (tx, _) = cx.system(backend.access());
     let mut stored = UiHeaders::read(tx)?;

@@ -2,16 +2,28 @@
 
 mod audit;
 mod capabilities;
+mod config;
+mod counters;
+mod ha;
+mod host_info;
+mod in_flight;
+mod inspect;
 mod internal_ui;
 mod keys;
 mod leases;
 mod lockout;
+mod loggers;
 mod mounts;
+mod openapi;
+mod plugins;
 mod policies;
+mod pprof;
+mod quotas;
 mod root_rotation;
 mod root_token;
 mod seal;
 mod tools;
+mod version_history;
 mod wrapping;
 
 use coffer_core::framework::{PathHelp, Route, RouteTable};
@@ -30,6 +42,7 @@ const UNAUTHENTICATED: &[&str] = &[
     "internal/ui/mounts",
     "internal/ui/mounts/*",
     "internal/ui/namespaces",
+    "replication/status",
     "wrapping/lookup",
     "wrapping/pubkey",
 ];
@@ -41,6 +54,7 @@ const ROOT: &[&str] = &[
     "auth/*",
     "config/auditing/*",
     "config/cors",
+    "config/ui/headers",
     "config/ui/headers/*",
     "internal/inspect/*",
     "leases",
@@ -77,6 +91,18 @@ impl SystemBackend {
             keys::routes(),
             root_rotation::routes(),
             root_token::routes(),
+            quotas::routes(),
+            config::routes(),
+            counters::routes(),
+            ha::routes(),
+            host_info::routes(),
+            in_flight::routes(),
+            inspect::routes(),
+            loggers::routes(),
+            openapi::routes(),
+            plugins::routes(),
+            pprof::routes(),
+            version_history::routes(),
         ];
         Self { access, routes: RouteTable::new(groups.into_iter().flatten().collect()) }
     }
@@ -98,7 +124,11 @@ impl Backend for SystemBackend {
 
     /// Enabling an audit device waits for its first entry.
     fn cost(&self, call: &Call<'_>) -> Cost {
-        if call.path.starts_with("audit/") && call.operation.is_write() { Cost::Heavy } else { Cost::Quick }
+        if call.path == "host-info" || (call.path.starts_with("audit/") && call.operation.is_write()) {
+            Cost::Heavy
+        } else {
+            Cost::Quick
+        }
     }
 
     fn paths(&self) -> Vec<PathHelp> {

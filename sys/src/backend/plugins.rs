@@ -139,8 +139,7 @@ fn read(backend: &SystemBackend, cx: &mut Context<'_>, matched: &Matched<'_>) ->
 }
 
 fn deprecated(name: &str) -> Response {
-    Response::empty()
-        .warn(format!("Deprecated API endpoint, cannot read plugin information from catalog for {name:?}"))
+    Response::empty().warn(format!("Deprecated API endpoint, cannot read plugin information from catalog for {name:?}"))
 }
 
 fn register(_: &SystemBackend, _: &mut Context<'_>, matched: &Matched<'_>) -> Result<Response, Failure> {

@@ -78,15 +78,19 @@ fn read_old(backend: &SystemBackend, cx: &mut Context<'_>, matched: &Matched<'_>
 }
 
 fn view(name: &str, record: &PolicyRecord) -> Value {
-    json!({
+    let mut shown = json!({
         "name": name,
         "policy": record.text,
         "version": record.version,
-        "modified": record.modified,
         "cas_required": record.cas_required,
         "allow_slashes_in_identity_templates": record.allow_slashes,
         "allow_wildcards_in_identity_templates": record.allow_wildcards,
-    })
+    });
+    // What comes with the server was never written.
+    if !record.modified.is_zero() {
+        shown["modified"] = json!(record.modified);
+    }
+    shown
 }
 
 fn find(

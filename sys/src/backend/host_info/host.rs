@@ -29,12 +29,13 @@ pub(super) fn facts(now: i64) -> io::Result<Value> {
         "kernelArch": std::env::consts::ARCH,
         "virtualizationSystem": "",
         "virtualizationRole": "",
-        "hostid": [read("/sys/class/dmi/id/product_uuid"), read("/etc/machine-id")]
-            .into_iter()
-            .find(|id| !id.is_empty())
-            .unwrap_or_default()
-            .to_lowercase(),
+        "hostid": host_id(),
     }))
+}
+
+fn host_id() -> String {
+    let ids = [read("/sys/class/dmi/id/product_uuid"), read("/etc/machine-id")];
+    ids.into_iter().find(|id| !id.is_empty()).unwrap_or_default().to_lowercase()
 }
 
 fn processes() -> usize {

@@ -53,7 +53,8 @@ fn parse(meminfo: &str) -> Value {
     facts["cached"] = json!(value("Cached") + value("SReclaimable"));
     let used = value("MemTotal").saturating_sub(value("MemAvailable"));
     facts["used"] = json!(used);
-    facts["usedPercent"] = json!(if value("MemTotal") == 0 { 0.0 } else { used as f64 * 100.0 / value("MemTotal") as f64 });
+    facts["usedPercent"] =
+        json!(if value("MemTotal") == 0 { 0.0 } else { used as f64 * 100.0 / value("MemTotal") as f64 });
     facts
 }
 

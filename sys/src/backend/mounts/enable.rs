@@ -55,6 +55,9 @@ pub(super) fn enable(
     if let Some(config) = fields.object("config")? {
         mount.config = read_config(config, kind)?;
     }
+    if kind == MountKind::Auth && mount.config.token_type == TokenType::Default {
+        mount.config.token_type = TokenType::DefaultService;
+    }
     let max = active.settings.max_lease_ttl;
     let limits = &mount.config;
     if !limits.max_lease_ttl.is_zero() && limits.default_lease_ttl > limits.max_lease_ttl {
@@ -149,9 +152,6 @@ fn read_config(given: &Map<String, Value>, kind: MountKind) -> Result<MountConfi
             "plugin_name" => {}
             _ => {}
         }
-    }
-    if kind == MountKind::Auth && config.token_type == TokenType::Default {
-        config.token_type = TokenType::DefaultService;
     }
     Ok(config)
 }

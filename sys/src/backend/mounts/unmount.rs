@@ -3,6 +3,7 @@
 use coffer_core::framework::Matched;
 use coffer_core::lease::Force;
 use coffer_core::mount::{MountKind, Mounts, clearing};
+use coffer_core::quota::RateLimit;
 use coffer_core::{Context, Failure, Response};
 use serde_json::json;
 
@@ -35,6 +36,7 @@ pub(super) fn unmount(
     // What is left is revoked behind it.
     let _ = active.leases.revoke_prefix(tx, active, &gone.api_path(), Force::No, now)?;
     clearing::begin(tx, &gone)?;
+    RateLimit::forget_mount(tx, &gone)?;
     Ok(Response::empty())
 }
 
@@ -75,7 +77,10 @@ pub(super) fn remount(
         return Err(Failure::Invalid(format!("path already in use at {taken:?}")));
     }
     let _ = active.leases.revoke_prefix(tx, active, &table.entries[index].api_path(), Force::No, now)?;
-    to_path.clone_into(&mut table.entries[index].path);
+    let mount = &mut table.entries[index];
+    let was = mount.api_path();
+    to_path.clone_into(&mut mount.path);
+    RateLimit::move_mount(tx, &was, &mount.api_path())?;
     Mounts::write(tx, &table)?;
     let id = uuid::Uuid::new_v4().to_string();
     tx.put_json(
