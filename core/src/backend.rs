@@ -34,7 +34,7 @@ pub trait Backend: Send + Sync + 'static {
     }
 
     /// Says whether a login may be renewed now and for how long: `grant` is rebuilt from what was kept with the token;
-    /// change its lifetimes and give it back.
+    /// change its lifetimes and give it back. [`Failure::NotFound`]: who logged in is gone, which is no error to tell.
     fn renew_login(&self, _cx: &mut Context<'_>, _grant: Grant) -> Result<Grant, Failure> {
         Err(Failure::invalid("lease is not renewable"))
     }
@@ -53,6 +53,16 @@ pub trait Backend: Send + Sync + 'static {
     /// method has no lockout.
     fn lockout_name(&self, _call: &Call<'_>) -> Option<String> {
         None
+    }
+
+    /// Whether logins are by roles, which quotas can tell apart.
+    fn has_login_roles(&self) -> bool {
+        false
+    }
+
+    /// The role of a login attempt; `None` where the path is no login, or the role is not known.
+    fn login_role(&self, _cx: &mut Context<'_>, _call: &Call<'_>) -> Result<Option<String>, Failure> {
+        Ok(None)
     }
 
     /// Runs once in the transaction that makes the mount (and again when its options change).

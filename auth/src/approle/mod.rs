@@ -87,6 +87,17 @@ impl Backend for AppRole {
         login::role_id(call)
     }
 
+    fn has_login_roles(&self) -> bool {
+        true
+    }
+
+    fn login_role(&self, cx: &mut Context<'_>, call: &Call<'_>) -> Result<Option<String>, Failure> {
+        match self.lockout_name(call) {
+            Some(role_id) => Ok(role::find_by_role_id(cx, &role_id)?.map(|role| role.name)),
+            None => Ok(None),
+        }
+    }
+
     fn prepare(&self, cx: &mut Context<'_>) -> Result<(), Failure> {
         ids::make_salt(cx)
     }
