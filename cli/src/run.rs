@@ -46,12 +46,6 @@ pub fn run(args: Vec<OsString>, version: &str) -> ExitCode {
     ExitCode::from(start.run(words).0)
 }
 
-/// Whether `name` is a command of the table, `server` included.
-#[must_use]
-pub fn is_command(name: &str) -> bool {
-    COMMANDS.iter().any(|command| command.name == name)
-}
-
 struct Start {
     program: String,
     version: String,
@@ -82,6 +76,9 @@ impl Start {
                 return Exit::OK;
             }
             report(&overview);
+            if words.iter().any(|word| COMMANDS.iter().any(|command| command.name == word)) {
+                report("\nFlags go after the command.");
+            }
             return Exit::USAGE;
         }
         if words[0] == "help" {
@@ -159,7 +156,7 @@ impl Start {
             flags.get(&http::OUTPUT_POLICY).then_some(Capture::Policy)
         };
         let mut ui = Ui::new(&self.env, format, self.detailed(&flags), capture.is_some());
-        if !parsed.stray.is_empty() && format == Format::Table && path != "kv put" {
+        if !parsed.stray.is_empty() && format == Format::Table {
             ui.warn(&format!(
                 "These arguments look like flags, but the command has none of that name; they are taken as they \
                  stand: [{}]",

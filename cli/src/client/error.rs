@@ -25,6 +25,9 @@ pub(crate) enum RequestError {
     /// The request was to be printed instead of sent, and has been noted.
     #[error("the request was not sent")]
     Captured,
+    /// The user wants no more of it.
+    #[error("interrupted")]
+    Interrupted,
     #[error("{0}")]
     Other(String),
 }

@@ -55,16 +55,16 @@ pub(crate) struct Stream<'c> {
 }
 
 impl Stream<'_> {
-    /// The next piece, or none at the end. An interrupt from the keyboard is the end too.
+    /// The next piece, or none at the end.
     ///
     /// # Errors
-    /// The server broke off.
+    /// The server broke off, or the user did.
     pub(crate) fn next(&mut self) -> Result<Option<Bytes>, RequestError> {
         self.runtime.block_on(async {
             loop {
                 let frame = tokio::select! {
                     frame = self.body.frame() => frame,
-                    _ = tokio::signal::ctrl_c() => None,
+                    _ = tokio::signal::ctrl_c() => return Err(RequestError::Interrupted),
                 };
                 match frame {
                     None => return Ok(None),

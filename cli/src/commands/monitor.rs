@@ -41,7 +41,7 @@ fn run(session: &mut Session, flags: &Matches) -> Outcome {
     let started = client.stream(&request);
     let mut stream = started.map_err(|error| Failure::local(format!("Error starting monitor: {error}")))?;
     let mut out = io::stdout().lock();
-    // A server that goes away ends the log, as an interrupt does.
+    // An interrupt ends the log, and so does a server that goes away.
     while let Ok(Some(piece)) = stream.next() {
         if out.write_all(&piece).and_then(|()| out.flush()).is_err() {
             break;

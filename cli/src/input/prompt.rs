@@ -21,13 +21,15 @@ pub(crate) enum PromptError {
     Io(#[from] io::Error),
 }
 
-/// Reads a line from the terminal with echo off. The terminal is put back whatever happens.
+/// Reads a line from the terminal with echo off. The terminal is put back whatever happens. `show` prints the
+/// prompt, once nothing that is typed can be seen any more.
 ///
 /// # Errors
 /// Standard input is no terminal, or the user gave up.
-pub(crate) fn ask_hidden() -> Result<Zeroizing<String>, PromptError> {
+pub(crate) fn ask_hidden(show: impl FnOnce()) -> Result<Zeroizing<String>, PromptError> {
     let stdin = io::stdin();
     if !isatty(&stdin) {
+        show();
         return Err(PromptError::NotATerminal);
     }
     let before = tcgetattr(&stdin).map_err(io::Error::from)?;
@@ -38,6 +40,7 @@ pub(crate) fn ask_hidden() -> Result<Zeroizing<String>, PromptError> {
     hidden.special_codes[SpecialCodeIndex::VTIME] = 0;
     tcsetattr(&stdin, OptionalActions::Flush, &hidden).map_err(io::Error::from)?;
     let _restored = Restore(before);
+    show();
     read_line(&mut stdin.lock())
 }
 

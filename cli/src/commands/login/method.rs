@@ -191,8 +191,7 @@ fn secret_or_ask(
             _ => format!("'{key}' must be specified and refusing to pull from stdin"),
         });
     }
-    eprint!("{title} (will be hidden): ");
-    let answer = ask_hidden();
+    let answer = ask_hidden(|| eprint!("{title} (will be hidden): "));
     eprintln!();
     answer.map_err(|error| match error {
         PromptError::Interrupted => "user interrupted".to_owned(),

@@ -71,8 +71,7 @@ pub(super) fn ask(
     article: &str,
     can_pipe: bool,
 ) -> Result<Zeroizing<String>, Failure> {
-    session.ui.prompt(&format!("{title} Key (will be hidden): "));
-    let answer = ask_hidden();
+    let answer = ask_hidden(|| session.ui.prompt(&format!("{title} Key (will be hidden): ")));
     session.ui.prompt("\n");
     answer.map_err(|error| match error {
         PromptError::Interrupted if can_pipe => Failure::local("user canceled"),

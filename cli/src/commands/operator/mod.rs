@@ -12,6 +12,7 @@ mod rotate;
 mod seal;
 mod step_down;
 mod unseal;
+mod usage;
 
 use crate::command::Command;
 
@@ -39,7 +40,7 @@ pub(super) static COMMAND: Command = Command::group(
         &seal::COMMAND,
         &step_down::COMMAND,
         &unseal::COMMAND,
-        &USAGE,
+        &usage::COMMAND,
         &VALIDATE_CONFIG,
     ],
 );
@@ -47,5 +48,4 @@ pub(super) static COMMAND: Command = Command::group(
 static DIAGNOSE: Command = Command::not_built("diagnose", "Find out why a server does not start (not built)");
 static MIGRATE: Command = Command::not_built("migrate", "Copy data to another kind of storage (not built)");
 static ROTATE_KEYS: Command = Command::not_built("rotate-keys", "Another name for rekeying (not built: use \"rekey\")");
-static USAGE: Command = Command::not_built("usage", "List how many clients use the cluster (not built)");
 static VALIDATE_CONFIG: Command = Command::not_built("validate-config", "Check a configuration file (not built)");

@@ -49,20 +49,16 @@ fn shown(word: &str) -> String {
         return "TIME".to_owned();
     }
     let alphanumeric = |text: &str| text.bytes().all(|byte| byte.is_ascii_alphanumeric());
-    if let Some(rest) =
-        word.strip_prefix("s.").or_else(|| word.strip_prefix("b.")).or_else(|| word.strip_prefix("hvs."))
-    {
-        if rest.len() >= 20 {
-            return "TOKEN".to_owned();
-        }
+    let token = ["s.", "b.", "hvs."].iter().find_map(|prefix| word.strip_prefix(prefix));
+    if token.is_some_and(|rest| rest.len() >= 20) {
+        return "TOKEN".to_owned();
     }
     if word.len() == 24 && alphanumeric(word) {
         return "ACCESSOR".to_owned();
     }
-    if let Some((name, hex)) = word.rsplit_once(['_', '-']) {
-        if hex.len() == 8 && hex.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-            return format!("{name}_HEXADECI");
-        }
+    let hexadecimal = |text: &str| text.len() == 8 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    if let Some((name, _)) = word.rsplit_once(['_', '-']).filter(|(_, end)| hexadecimal(end)) {
+        return format!("{name}_HEXADECI");
     }
     if word.len() == 44 && word.ends_with('=') || word.len() == 66 && word.bytes().all(|byte| byte.is_ascii_hexdigit())
     {

@@ -3,10 +3,10 @@ use std::io::Write;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::Once;
 
 use tempfile::TempDir;
 
+use super::super::program::client;
 use super::normal::normal;
 use super::server::Server;
 
@@ -43,29 +43,9 @@ pub fn reference_program() -> PathBuf {
 
 /// Our client, under the name that makes its hints read as the original's.
 fn our_program(folder: &Path) -> PathBuf {
-    let test = std::env::current_exe().expect("a test knows its own path");
-    let built = test.ancestors().nth(2).expect("tests are built below the target folder").join("examples/coffer-cli");
-    BUILD.call_once(build);
-    assert!(built.is_file(), "{} is missing: run this test with cargo, which builds it", built.display());
     let program = folder.join("vault");
-    symlink(&built, &program).expect("a link to our client");
+    symlink(client(), &program).expect("a link to our client");
     program
-}
-
-/// `cargo test --test NAME` alone leaves the example as it was.
-static BUILD: Once = Once::new();
-
-fn build() {
-    let Some(cargo) = std::env::var_os("CARGO") else {
-        return;
-    };
-    let features: &[&str] =
-        if cfg!(feature = "pure-rust") { &["--no-default-features", "--features", "pure-rust"] } else { &[] };
-    let built = Command::new(cargo)
-        .args(["build", "--quiet", "-p", "coffer-cli", "--example", "coffer-cli"])
-        .args(features)
-        .status();
-    assert!(built.is_ok_and(|status| status.success()), "our client could not be built");
 }
 
 impl Tool {

@@ -5,4 +5,4 @@ mod server;
 mod tool;
 
 pub use server::Server;
-pub use tool::{Output, Pair, Tool};
+pub use tool::{Pair, Tool};

@@ -1,9 +1,7 @@
 //! A session with the reference's own client and server, and with our client on the same server: both must print the
 //! same, in every form of output, and end with the same code.
 
-mod reference;
-
-use reference::{Pair, Server};
+use super::reference::{self, Pair, Server};
 
 /// A pair of which each talks as root to a development server of its own.
 fn on_development_servers() -> (Pair, [Server; 2]) {
@@ -329,7 +327,7 @@ fn logging_in() {
     pair.set("BAO_TOKEN", "");
     for format in FORMATS {
         pair.same_words(&format!("login -format={format} root"));
-        pair.same(&format!("print token"));
+        pair.same("print token");
         pair.same_words(&format!("login -format={format} -no-store root"));
         pair.same_words(&format!("login -format={format} -method=userpass username=name password=secret"));
         pair.same(&format!("token lookup -format={format} -field=display_name"));
