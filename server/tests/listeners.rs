@@ -208,6 +208,29 @@ async fn a_drain_cuts_off_what_does_not_finish() {
 }
 
 #[tokio::test]
+async fn connections_that_ask_nothing_do_not_hold_a_drain_up() {
+    let (files, echo) = (Files::new(), Echo::new());
+    for plain in [true, false] {
+        let config = match plain {
+            true => load(files.folder.path(), "address = \"127.0.0.1:0\"\ntls_disable = true"),
+            false => files.config(""),
+        };
+        let (serving, address, _) = start(&config, &echo).await;
+        let silent = TcpStream::connect(address).await.unwrap();
+        let mut half = TcpStream::connect(address).await.unwrap();
+        half.write_all(if plain { b"GET / HT" } else { b"\x16\x03\x01" }).await.unwrap();
+        // One that came after them is answered, so they are accepted.
+        if plain {
+            get(&mut http1(TcpStream::connect(address).await.unwrap()).await, "/").await;
+        } else {
+            get(&mut tls_client(&files, address, "localhost").await.unwrap(), "/").await;
+        }
+        assert_eq!(serving.drain(Duration::from_secs(5)).await, Drained::All, "plain: {plain}");
+        drop((silent, half));
+    }
+}
+
+#[tokio::test]
 async fn slow_clients_are_closed() {
     let (files, echo) = (Files::new(), Echo::new());
     let config = files.config("http_read_header_timeout = \"200ms\"\nhttp_idle_timeout = \"400ms\"");

@@ -98,8 +98,14 @@ impl<A: Answer> Task<A> {
             Accepted::Tcp(stream, peer) => {
                 // Answers are written whole: waiting to fill a packet would only delay them.
                 let _ = stream.set_nodelay(true);
-                if self.tls.is_some() && handshake::refuse_plain_http(&stream, self.info.limits).await {
-                    return;
+                if self.tls.is_some() {
+                    let plain = tokio::select! {
+                        () = self.stop.cancelled() => return,
+                        plain = handshake::refuse_plain_http(&stream, self.info.limits) => plain,
+                    };
+                    if plain {
+                        return;
+                    }
                 }
                 self.secure(stream, Peer::Tcp(peer)).await;
             }
@@ -111,7 +117,12 @@ impl<A: Answer> Task<A> {
         let Some(config) = &self.tls else {
             return self.serve(stream, peer, None, Protocol::Http1).await;
         };
-        match handshake::shake(stream, Arc::clone(config), self.info.limits).await {
+        // A handshake that is not done when the server stops carries no request yet.
+        let shaken = tokio::select! {
+            () = self.stop.cancelled() => return,
+            shaken = handshake::shake(stream, Arc::clone(config), self.info.limits) => shaken,
+        };
+        match shaken {
             Ok(Shaken { stream, protocol, info }) => self.serve(stream, peer, Some(info), protocol).await,
             Err(failure) if failure.is_noise() => tracing::trace!(%peer, %failure, "no TLS handshake"),
             Err(failure) => {

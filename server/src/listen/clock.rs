@@ -65,6 +65,11 @@ impl ConnectionClock {
         self.in_flight.fetch_sub(1, Relaxed);
     }
 
+    /// Whether a request is in work.
+    pub(super) fn is_busy(&self) -> bool {
+        self.in_flight.load(Relaxed) > 0
+    }
+
     /// Whether the time of one of the limits is up. With several streams at once (HTTP/2), frames arrive that belong to
     /// no head, so that only the first head is timed.
     pub(super) fn overdue(&self, limits: &Limits, streams: Streams) -> Option<Overdue> {

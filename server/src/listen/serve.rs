@@ -3,6 +3,7 @@
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Request, Response};
@@ -11,6 +12,7 @@ use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::clock::{ConnectionClock, Streams};
@@ -30,6 +32,8 @@ const MAX_HEAD: usize = 64 << 10;
 const MAX_HEADERS: usize = 128;
 /// Requests in work on one HTTP/2 connection.
 const MAX_STREAMS: u32 = 250;
+/// How long a connection without a request in work may take to say goodbye when the server stops.
+const LINGER: Duration = Duration::from_millis(500);
 /// Bytes of an answer that wait for a client who does not take them, a stream.
 const MAX_SEND_BUFFER: usize = 256 << 10;
 
@@ -107,8 +111,12 @@ async fn until_overdue<C: Future<Output = hyper::Result<()>>>(
             () = stop.cancelled(), if !stopping => {
                 stopping = true;
                 shut_down(connection.as_mut());
+                ticks = tokio::time::interval_at(Instant::now() + LINGER, LINGER);
             }
             _ = ticks.tick() => {
+                if stopping && !clock.is_busy() {
+                    return;
+                }
                 if let Some(why) = clock.overdue(limits, streams) {
                     tracing::trace!(?why, "connection closed");
                     return;
