@@ -7,6 +7,8 @@ mod go_duration;
 mod names;
 mod networks;
 mod sent;
+#[cfg(test)]
+mod test_node;
 mod token;
 mod token_params;
 mod userpass;

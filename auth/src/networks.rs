@@ -42,9 +42,16 @@ pub(crate) fn check_within(inner: &[String], of_role: &[String]) -> Result<(), F
     if are_within(inner, of_role) {
         return Ok(());
     }
+    let (of_role, inner) = (quoted(of_role), quoted(inner));
     Err(Failure::fault(format!(
-        "failed to verify subset relationship between CIDR blocks on the role {of_role:?} and CIDR blocks on the secret ID {inner:?}"
+        "failed to verify subset relationship between CIDR blocks on the role {of_role} and CIDR blocks on the secret ID {inner}"
     )))
+}
+
+/// A list as Go prints it.
+fn quoted(texts: &[String]) -> String {
+    let texts: Vec<_> = texts.iter().map(|text| format!("{text:?}")).collect();
+    format!("[{}]", texts.join(" "))
 }
 
 /// Whether every one of `inner` lies in one of `outer`. No outer networks: they do.

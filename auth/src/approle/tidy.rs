@@ -71,10 +71,12 @@ fn sweep(
     let mut roles = Roles::default();
     let keys = cx.scan(folder.secret_ids(), after, LOOKED_AT)?;
     let whole = keys.len() < LOOKED_AT;
+    let mut last = after;
     for key in &keys {
         if *budget == 0 {
-            return Ok(Some(key.clone()));
+            return Ok(Some(last.to_owned()));
         }
+        last = key;
         let Some(found) = peek(cx, key)? else { continue };
         if !found.is_expired(now) && roles.has_owner(cx, folder, key)? {
             continue;
@@ -82,7 +84,7 @@ fn sweep(
         remove(cx, folder, key, &found.secret_id_accessor)?;
         *budget -= 1;
     }
-    Ok(if whole { None } else { keys.into_iter().next_back() })
+    Ok((!whole).then(|| last.to_owned()))
 }
 
 /// HMACs of the names of all roles. Read anew when one is not among them: its role may have been made since.

@@ -37,7 +37,11 @@ impl TokenBackend {
         let now = cx.now();
         let (tx, active) = cx.system(&self.access);
         let entry = active.tokens.find(tx, token, now)?.ok_or_else(|| Failure::invalid("token not found"))?;
-        let mut renewed = active.tokens.renew(tx, active, &entry, increment, now)?;
+        let mut renewed = match active.tokens.renew(tx, active, &entry, increment, now) {
+            // Who logged in is gone. Nothing is renewed, and Vault says nothing.
+            Err(Failure::NotFound) => return Ok(Response::empty()),
+            renewed => renewed?,
+        };
         if show == Show::AccessorOnly {
             renewed.auth.client_token = SecretText::new("");
         }

