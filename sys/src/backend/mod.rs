@@ -15,6 +15,7 @@ mod lockout;
 mod loggers;
 mod mounts;
 mod openapi;
+mod password_policies;
 mod plugins;
 mod policies;
 mod pprof;
@@ -92,6 +93,7 @@ impl SystemBackend {
             root_rotation::routes(),
             root_token::routes(),
             quotas::routes(),
+            password_policies::routes(),
             config::routes(),
             counters::routes(),
             ha::routes(),

@@ -179,7 +179,7 @@ fn delete(backend: &SystemBackend, cx: &mut Context<'_>, matched: &Matched<'_>) 
     let name = name(matched);
     refuse_immutable(&name, "delete")?;
     if name == "default" {
-        return Err(Failure::invalid("cannot delete \"default\" policy"));
+        return Err(Failure::invalid("cannot delete default policy"));
     }
     let (tx, _) = cx.system(backend.access());
     PolicyRecord::delete(tx, &name);
