@@ -79,11 +79,11 @@ impl TokenParams {
         warnings: &mut Vec<String>,
     ) -> Result<(), Failure> {
         let mut kind = sent::text(fields, "token_type")?;
-        if let Some(given) = &mut kind {
-            if let Some(plain @ ("service" | "batch")) = given.strip_prefix("default-") {
-                warnings.push(format!("{given} has no useful meaning; adjusting to {plain}"));
-                *given = plain.to_owned();
-            }
+        if let Some(given) = &mut kind
+            && let Some(plain @ ("service" | "batch")) = given.strip_prefix("default-")
+        {
+            warnings.push(format!("{given} has no useful meaning; adjusting to {plain}"));
+            *given = plain.to_owned();
         }
         self.take_over(fields, kind)
     }
