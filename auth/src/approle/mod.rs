@@ -7,6 +7,8 @@ mod secret_id;
 mod tidy;
 
 #[cfg(test)]
+mod openbao_storage;
+#[cfg(test)]
 mod tests;
 
 use std::borrow::Cow;

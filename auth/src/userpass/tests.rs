@@ -169,3 +169,15 @@ async fn what_a_user_is_made_of_is_shown_without_the_password() {
     let shown = node.read(ANN).await.unwrap();
     assert_eq!((&shown["ttl"], &shown["token_ttl"]), (&Value::Null, &json!(30)));
 }
+
+/// As an OpenBao 2.7.2 wrote it; the password is "p".
+const RESTORED: &str = r#"{"token_bound_cidrs":["127.0.0.1","10.0.0.0/8"],"token_explicit_max_ttl":0,"token_max_ttl":0,"token_no_default_policy":false,"token_num_uses":0,"token_period":0,"token_policies":null,"token_type":0,"token_ttl":60000000000,"token_strictly_bind_ip":false,"PasswordHash":"JDJhJDEwJE1sVEZYVHdvMjRiand3a3A4T1l1TWVYZE45dmdQQWN3bXBOd0Jnc3FrZUZUd0cuLzNyaGRX","Policies":null,"TTL":60000000000,"MaxTTL":0,"BoundCIDRs":["127.0.0.1","10.0.0.0/8"]}"#;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restored_user_logs_in() {
+    let node = TestNode::with("userpass").await;
+    let path = format!("{}user/ann", node.storage_prefix("userpass"));
+    node.commit(|tx| tx.put(path, RESTORED.as_bytes().to_vec())).await;
+    assert_eq!(node.login(LOGIN, json!({"password": "p"})).await.unwrap()["lease_duration"], 60);
+    assert_eq!(node.read(ANN).await.unwrap()["bound_cidrs"], json!(["127.0.0.1", "10.0.0.0/8"]));
+}
