@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use coffer_model::{ClusterControl, Store};
 use coffer_seal::Barrier;
+use tokio::sync::Semaphore;
 
 pub use settings::{LeaseLimits, Settings};
 
@@ -61,6 +62,8 @@ pub struct Active {
     pub ceremonies: Arc<Ceremonies>,
     /// Failed logins.
     pub lockouts: Lockouts,
+    /// Leave to keep a core busy, one a core: a flood of password guesses must not take all of them from other requests.
+    pub heavy: Arc<Semaphore>,
     /// Told when a mount may have work that outlasts a request.
     pub mount_work: Notify,
 }

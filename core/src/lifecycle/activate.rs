@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use coffer_model::NodeRole;
 use coffer_seal::Barrier;
+use tokio::sync::Semaphore;
 
 use super::node::Node;
 use super::phase::Phase;
@@ -94,6 +95,7 @@ impl Active {
             identities: Default::default(),
             quotas: Default::default(),
             lockouts: crate::lockout::Lockouts::new(parts.settings.user_lockout.clone()),
+            heavy: Arc::new(Semaphore::new(std::thread::available_parallelism().map_or(1, usize::from))),
             mount_work: Default::default(),
         }
     }

@@ -37,7 +37,10 @@ pub(super) async fn run(
         }
         Cost::Heavy => {
             let (active, request) = (Arc::clone(active), Arc::clone(request));
+            let leave = Arc::clone(&active.heavy).acquire_owned().await;
             let heavy = tokio::task::spawn_blocking(move || {
+                // Held until the work is done, even if nobody waits for it any more.
+                let _leave = leave;
                 let result = work.handle(&active, &request, cut, &permit);
                 (work, result)
             });
