@@ -49,7 +49,7 @@ impl Reloadable {
             Ok((config, _)) => {
                 let level = config.log.level.unwrap_or(LogLevel::Info);
                 if level != self.logging.levels.default_level() {
-                    self.logging.levels.set_all(level);
+                    self.logging.levels.configure(level);
                     tracing::info!(%level, "log level changed");
                 }
             }

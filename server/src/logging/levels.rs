@@ -80,16 +80,14 @@ impl LogLevels {
 
     /// Whether a line is written.
     pub(super) fn writes(&self, subsystem: &str, level: LogLevel) -> bool {
-        if FOREIGN.contains(&subsystem) && level == LogLevel::Info {
-            return self.level_of(subsystem) < LogLevel::Info;
-        }
-        level >= self.level_of(subsystem)
+        heard_as(subsystem, level).is_some_and(|level| level >= self.level_of(subsystem))
     }
 
     /// Whether anybody, the log or who listens in, wants a line.
     pub(super) fn wants(&self, subsystem: &str, level: LogLevel) -> bool {
         let tapped = self.tapped.load(Relaxed);
-        (tapped != NOBODY && level as u8 >= tapped) || self.writes(subsystem, level)
+        let tap_wants = tapped != NOBODY && heard_as(subsystem, level).is_some_and(|level| level as u8 >= tapped);
+        tap_wants || self.writes(subsystem, level)
     }
 
     /// The most detailed level that anybody wants.
@@ -119,6 +117,17 @@ impl LogLevels {
         });
         tracing::callsite::rebuild_interest_cache();
         true
+    }
+}
+
+/// The level that decides whether a line is heard; `None`: it never is.
+pub(super) fn heard_as(subsystem: &str, level: LogLevel) -> Option<LogLevel> {
+    match level {
+        _ if !FOREIGN.contains(&subsystem) => Some(level),
+        LogLevel::Error | LogLevel::Warn => Some(level),
+        LogLevel::Info => Some(LogLevel::Debug),
+        LogLevel::Debug => Some(LogLevel::Trace),
+        LogLevel::Trace => None,
     }
 }
 
@@ -192,6 +201,8 @@ mod tests {
         let levels = LogLevels::new(LogLevel::Info);
         assert!(!levels.writes("openraft", LogLevel::Info) && levels.writes("openraft", LogLevel::Warn));
         levels.set_all(LogLevel::Debug);
-        assert!(levels.writes("openraft", LogLevel::Info));
+        assert!(levels.writes("openraft", LogLevel::Info) && !levels.writes("openraft", LogLevel::Debug));
+        levels.set_all(LogLevel::Trace);
+        assert!(levels.writes("openraft", LogLevel::Debug) && !levels.writes("openraft", LogLevel::Trace));
     }
 }

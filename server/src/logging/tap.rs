@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::broadcast;
 
 use super::format::Record;
-use super::levels::LogLevels;
+use super::levels::{LogLevels, heard_as};
 use crate::config::{LogFormat, LogLevel};
 
 /// Lines that wait for a listener who is slow; older ones are lost to it.
@@ -70,7 +70,9 @@ impl TapReceiver {
     pub async fn next(&mut self) -> Option<String> {
         loop {
             match self.lines.recv().await {
-                Ok(record) if record.level >= self.level => return Some(record.line(self.format)),
+                Ok(record) if heard_as(&record.subsystem, record.level).is_some_and(|level| level >= self.level) => {
+                    return Some(record.line(self.format));
+                }
                 Ok(_) => {}
                 Err(broadcast::error::RecvError::Lagged(missed)) => {
                     return Some(format!("[{missed} lines were dropped: the reader is too slow]\n"));

@@ -34,7 +34,10 @@ fn ha_node(active: &Active, status: &ClusterStatus, member: &Member) -> Value {
     let mut node = json!({
         "hostname": if is_self { hostname() } else { String::new() },
         "api_address": member.api_address,
-        "cluster_address": format!("https://{}", member.cluster_address),
+        "cluster_address": match member.cluster_address.as_str() {
+            "" => String::new(),
+            address => format!("https://{address}"),
+        },
         "active_node": member.leader,
         "last_echo": null,
         "version": version,

@@ -134,6 +134,6 @@ impl Backend for SystemBackend {
     }
 
     fn paths(&self) -> Vec<PathHelp> {
-        self.routes.help()
+        self.routes.help().into_iter().chain(crate::node::paths()).collect()
     }
 }

@@ -7,9 +7,12 @@ mod health;
 mod init;
 mod leader;
 mod metrics;
+mod paths;
 mod rekey;
 mod seal_status;
 mod unseal;
+
+pub(crate) use paths::paths;
 
 use std::sync::Arc;
 
@@ -19,7 +22,7 @@ use serde_json::Value;
 
 /// Answers a request that is about the node itself; `None`: it is one for the pipeline.
 pub async fn answer(node: &Arc<Node>, request: &Arc<Request>) -> Option<Result<Response, Failure>> {
-    let path = request.path.strip_prefix("sys/")?;
+    let path = request.path.strip_prefix("sys/").filter(|_| request.operation != Operation::Help)?;
     Some(match path {
         "health" => health::answer(node, request),
         "seal-status" => only(request, &[Operation::Read]).map(|()| seal_status::answer(node)),
