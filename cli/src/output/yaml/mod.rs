@@ -1,7 +1,12 @@
 //! YAML with the layout, key order and quoting of the original's library, so that scripts that
 //! compare outputs see no difference.
 
-use std::cmp::Ordering;
+mod meaning;
+mod order;
+mod style;
+
+use order::natural_order;
+use style::{Style, is_printable, style_of};
 
 use crate::value::{Json, Map};
 
@@ -216,165 +221,6 @@ impl Writer {
     }
 }
 
-#[derive(Clone, Copy, PartialEq, Debug)]
-enum Style {
-    Plain,
-    Single,
-    Double,
-    Literal,
-}
-
-fn style_of(text: &str) -> Style {
-    let shape = Shape::of(text);
-    if text.contains('\n') {
-        return if shape.special || shape.trailing_space || shape.space_before_break {
-            Style::Double
-        } else {
-            Style::Literal
-        };
-    }
-    if text.is_empty() || means_something_else(text) {
-        return Style::Double;
-    }
-    if shape.special || shape.space_before_break {
-        return Style::Double;
-    }
-    if shape.indicators || shape.leading_space || shape.trailing_space { Style::Single } else { Style::Plain }
-}
-
-#[derive(Default)]
-struct Shape {
-    /// Holds what reads as YAML's own signs.
-    indicators: bool,
-    /// Holds what must be escaped.
-    special: bool,
-    leading_space: bool,
-    trailing_space: bool,
-    space_before_break: bool,
-}
-
-impl Shape {
-    fn of(text: &str) -> Self {
-        let characters: Vec<char> = text.chars().collect();
-        let blank_at = |at: usize| characters.get(at).is_none_or(|c| matches!(c, ' ' | '\t' | '\n' | '\r'));
-        let mut shape = Self {
-            indicators: text.starts_with("---") || text.starts_with("..."),
-            leading_space: text.starts_with(' '),
-            trailing_space: text.ends_with(' '),
-            ..Self::default()
-        };
-        for (at, &character) in characters.iter().enumerate() {
-            shape.indicators |= match character {
-                '#' if at == 0 => true,
-                '#' => blank_at(at - 1),
-                ',' | '[' | ']' | '{' | '}' | '&' | '*' | '!' | '|' | '>' | '\'' | '"' | '%' | '@' | '`' => at == 0,
-                '?' | '-' => at == 0 && blank_at(1),
-                ':' => blank_at(at + 1),
-                _ => false,
-            };
-            shape.special |= character != '\n'
-                && (!is_printable(character) || matches!(character, '\u{85}' | '\u{2028}' | '\u{2029}'));
-            shape.space_before_break |= character == '\n' && at > 0 && characters[at - 1] == ' ';
-        }
-        shape
-    }
-}
-
-/// Whether a reader would take the plain text for a number, a boolean, a time or null.
-fn means_something_else(text: &str) -> bool {
-    const WORDS: [&str; 11] = ["y", "Y", "n", "N", "~", "null", "Null", "NULL", ".nan", ".NaN", ".NAN"];
-    const BOOLEANS: [&str; 6] = ["yes", "no", "true", "false", "on", "off"];
-    if WORDS.contains(&text) {
-        return true;
-    }
-    let lower = text.to_lowercase();
-    let cased = text == lower || text == text.to_uppercase() || {
-        let mut characters = text.chars();
-        let first = characters.next().is_some_and(char::is_uppercase);
-        first && characters.as_str() == lower.chars().skip(1).collect::<String>()
-    };
-    if cased && BOOLEANS.contains(&lower.as_str()) {
-        return true;
-    }
-    if cased_infinity(text) {
-        return true;
-    }
-    looks_like_number(text) || looks_like_time(text) || looks_like_base60(text)
-}
-
-fn cased_infinity(text: &str) -> bool {
-    let bare = text.strip_prefix(['+', '-']).unwrap_or(text);
-    matches!(bare, ".inf" | ".Inf" | ".INF")
-}
-
-fn looks_like_number(text: &str) -> bool {
-    let starts = text.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '+' | '-' | '.'));
-    if !starts {
-        return false;
-    }
-    let plain = text.replace('_', "");
-    let unsigned = plain.strip_prefix(['+', '-']).unwrap_or(&plain);
-    let radix = |prefixes: [&str; 2], radix: u32| {
-        prefixes.iter().any(|prefix| {
-            unsigned
-                .strip_prefix(prefix)
-                .is_some_and(|digits| !digits.is_empty() && u64::from_str_radix(digits, radix).is_ok())
-        })
-    };
-    if radix(["0x", "0X"], 16) || radix(["0b", "0B"], 2) || radix(["0o", "0O"], 8) {
-        return true;
-    }
-    is_decimal(unsigned)
-}
-
-/// Digits, perhaps with a fraction and an exponent.
-fn is_decimal(text: &str) -> bool {
-    let (mantissa, exponent) = match text.find(['e', 'E']) {
-        Some(at) => (&text[..at], Some(&text[at + 1..])),
-        None => (text, None),
-    };
-    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
-    let digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
-    let exponent_ok = exponent.is_none_or(|exponent| {
-        let exponent = exponent.strip_prefix(['+', '-']).unwrap_or(exponent);
-        !exponent.is_empty() && digits(exponent)
-    });
-    digits(whole) && digits(fraction) && !(whole.is_empty() && fraction.is_empty()) && exponent_ok
-}
-
-/// `2001-12-14`, or that and a time of day.
-fn looks_like_time(text: &str) -> bool {
-    let (date, clock) = match text.find(['T', 't', ' ']) {
-        Some(at) => (&text[..at], Some(&text[at + 1..])),
-        None => (text, None),
-    };
-    let parts: Vec<&str> = date.split('-').collect();
-    let number = |part: &str, low: usize, high: usize| {
-        (low..=high).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_digit())
-    };
-    let is_date =
-        matches!(parts[..], [year, month, day] if number(year, 4, 4) && number(month, 1, 2) && number(day, 1, 2));
-    is_date
-        && clock.is_none_or(|clock| {
-            let hms: Vec<&str> = clock.trim_end_matches('Z').splitn(3, ':').collect();
-            matches!(hms[..], [hour, minute, second] if number(hour, 1, 2) && number(minute, 1, 2) && second.starts_with(|c: char| c.is_ascii_digit()))
-        })
-}
-
-/// `1:30`, which older readers take for a number to the base of 60.
-fn looks_like_base60(text: &str) -> bool {
-    let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
-    let (body, fraction) = unsigned.split_once('.').unwrap_or((unsigned, ""));
-    let mut parts = body.split(':');
-    let first = parts.next().unwrap_or_default();
-    let rest: Vec<&str> = parts.collect();
-    first.starts_with(|c: char| c.is_ascii_digit())
-        && first.bytes().all(|b| b.is_ascii_digit() || b == b'_')
-        && !rest.is_empty()
-        && rest.iter().all(|part| matches!(part.as_bytes(), [b'0'..=b'9'] | [b'0'..=b'5', b'0'..=b'9']))
-        && fraction.bytes().all(|b| b.is_ascii_digit() || b == b'_')
-}
-
 /// Numbers that are no integers of 64 bits lose their text, as in the original.
 fn number(text: &str) -> String {
     if text.parse::<i64>().is_ok() || text.parse::<u64>().is_ok() {
@@ -417,34 +263,6 @@ fn escaped(character: char) -> String {
         _ if code <= 0xffff => format!("\\u{code:04X}"),
         _ => format!("\\U{code:08X}"),
     }
-}
-
-fn is_printable(character: char) -> bool {
-    matches!(character, '\n' | ' '..='~' | '\u{a0}'..='\u{d7ff}' | '\u{e000}'..='\u{fffd}') && character != '\u{feff}'
-}
-
-/// Runs of digits compare as numbers, letters after everything else.
-fn natural_order(a: &str, b: &str) -> Ordering {
-    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
-    let Some(at) = (0..a.len().min(b.len())).find(|&at| a[at] != b[at]) else {
-        return a.len().cmp(&b.len());
-    };
-    match (a[at].is_alphabetic(), b[at].is_alphabetic()) {
-        (true, true) => return a[at].cmp(&b[at]),
-        (true, false) => return Ordering::Greater,
-        (false, true) => return Ordering::Less,
-        (false, false) => {}
-    }
-    let digits = |text: &[char]| text[at..].iter().take_while(|c| c.is_ascii_digit()).count();
-    // A zero inside a number is a digit of it, at its start it counts for nothing.
-    let inside =
-        (a[at] == '0' || b[at] == '0') && a[..at].iter().rev().take_while(|c| c.is_ascii_digit()).any(|&c| c != '0');
-    let value = |text: &[char], count: usize| {
-        let digits = text[at..at + count].iter().filter_map(|c| c.to_digit(10));
-        digits.fold(u64::from(inside), |sum, digit| sum.saturating_mul(10).saturating_add(u64::from(digit)))
-    };
-    let (count_a, count_b) = (digits(&a), digits(&b));
-    value(&a, count_a).cmp(&value(&b, count_b)).then(count_a.cmp(&count_b)).then(a[at].cmp(&b[at]))
 }
 
 #[cfg(test)]
