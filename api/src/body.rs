@@ -1,44 +1,68 @@
 //! Bodies: bounded while they are read, bounded in depth and number of values when they are parsed.
 
+use std::time::Duration;
+
 use bytes::{Bytes, BytesMut};
 use coffer_core::{Failure, Payload};
 use http::HeaderMap;
 use http_body::Body;
 use http_body_util::BodyExt;
+use serde::de::IgnoredAny;
 use serde_json::{Map, Value};
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::form;
 
 /// Values (numbers, texts, containers) that one body may hold; beyond it a small body would take large memory.
 const MAX_VALUES: usize = 500_000;
 
+/// Bodies up to this size are read as they come.
+const SMALL: usize = 64 * 1024;
+/// KiB that all larger bodies of the process may take together; who comes later waits, unread.
+const ROOM: u32 = 128 * 1024;
+/// How long the rest of a body that is too large is taken and thrown away, for a client that listens only when all is sent.
+const DISCARD: Duration = Duration::from_secs(1);
+
+static LARGE_BODIES: Semaphore = Semaphore::const_new(ROOM as usize);
+
+/// The right to hold a large body; kept for as long as what was made of the body.
+pub(crate) type Room = Option<SemaphorePermit<'static>>;
+
 /// Reads a body of at most `limit` bytes.
-pub(crate) async fn read<B>(body: B, limit: usize) -> Result<Bytes, Failure>
+pub(crate) async fn read<B>(headers: &HeaderMap, body: B, limit: usize) -> Result<(Bytes, Room), Failure>
 where
     B: Body<Data = Bytes> + Unpin,
     B::Error: std::fmt::Display,
 {
-    let too_large = || {
-        Failure::TooLarge(format!("the request body is larger than {limit} bytes (max_request_size of the listener)"))
-    };
-    if body.size_hint().lower() > limit as u64 {
-        return Err(too_large());
-    }
     let mut body = body;
+    let (least, most) = (body.size_hint().lower(), body.size_hint().upper().unwrap_or(u64::MAX));
+    if least > limit as u64 {
+        return Err(too_large(headers, body, limit).await);
+    }
+    let most = usize::try_from(most).unwrap_or(usize::MAX).min(limit);
+    let mut room = None;
     let mut first = Bytes::new();
     let mut rest: Option<BytesMut> = None;
+    if least > SMALL as u64 {
+        room = Some(room_for(most).await?);
+    }
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|_| Failure::invalid("the request body ended early or is malformed"))?;
         let Ok(data) = frame.into_data() else { continue };
         let so_far = rest.as_ref().map_or(first.len(), BytesMut::len);
         if so_far + data.len() > limit {
-            return Err(too_large());
+            drop((data, first, rest, room));
+            return Err(too_large(headers, body, limit).await);
+        }
+        if room.is_none() && so_far + data.len() > SMALL {
+            room = Some(room_for(most).await?);
         }
         match &mut rest {
             // Most bodies come in one piece, which is then not copied.
             None if first.is_empty() => first = data,
             None => {
-                let mut joined = BytesMut::with_capacity(first.len() + data.len());
+                let expected = usize::try_from(least).unwrap_or(0).min(most);
+                let mut joined = BytesMut::with_capacity(expected.max(first.len() + data.len()));
                 joined.extend_from_slice(&first);
                 joined.extend_from_slice(&data);
                 rest = Some(joined);
@@ -46,7 +70,21 @@ where
             Some(joined) => joined.extend_from_slice(&data),
         }
     }
-    Ok(rest.map_or(first, BytesMut::freeze))
+    Ok((rest.map_or(first, BytesMut::freeze), room))
+}
+
+async fn room_for(bytes: usize) -> Result<SemaphorePermit<'static>, Failure> {
+    let kib = u32::try_from(bytes / 1024 + 1).unwrap_or(ROOM).min(ROOM);
+    LARGE_BODIES.acquire_many(kib).await.map_err(Failure::internal)
+}
+
+async fn too_large<B: Body<Data = Bytes> + Unpin>(headers: &HeaderMap, mut body: B, limit: usize) -> Failure {
+    // A client that asked first has sent nothing yet; an answer while it sends would be lost with the connection.
+    if !headers.contains_key(http::header::EXPECT) {
+        let discarded = async { while let Some(Ok(_)) = body.frame().await {} };
+        let _ = tokio::time::timeout(DISCARD, discarded).await;
+    }
+    Failure::TooLarge(format!("the request body is larger than {limit} bytes (max_request_size of the listener)"))
 }
 
 /// The JSON object (or form) in a body; an empty body and `null` are an empty object.
@@ -62,9 +100,12 @@ pub(crate) fn parse(headers: &HeaderMap, body: &[u8]) -> Result<Payload, Failure
     }
     // Bytes that are not UTF-8 become U+FFFD, as in Go's decoder; texts are rarely so.
     let text = String::from_utf8_lossy(body);
-    // What follows the first value is not looked at, as in Vault.
     let mut values = serde_json::Deserializer::from_str(&text).into_iter::<Value>();
-    match values.next() {
+    let first = values.next();
+    if matches!(first, Some(Ok(_))) {
+        check_rest(text.get(values.byte_offset()..).unwrap_or_default())?;
+    }
+    match first {
         None => Ok(Payload::default()),
         Some(Ok(Value::Object(map))) => Ok(map.into()),
         Some(Ok(Value::Null)) => Ok(Map::new().into()),
@@ -73,6 +114,26 @@ pub(crate) fn parse(headers: &HeaderMap, body: &[u8]) -> Result<Payload, Failure
             kind(&other)
         ))),
         Some(Err(error)) => Err(decode_error(&describe(&error, body))),
+    }
+}
+
+/// What follows the first value has no effect, but must be JSON too.
+fn check_rest(rest: &str) -> Result<(), Failure> {
+    let mut values = serde_json::Deserializer::from_str(rest).into_iter::<IgnoredAny>();
+    loop {
+        let begin = values.byte_offset();
+        match values.next() {
+            None => return Ok(()),
+            Some(Ok(IgnoredAny)) => {}
+            Some(Err(error)) if error.is_eof() => return Err(decode_error("unexpected EOF")),
+            Some(Err(_)) => {
+                let next = rest.get(begin..).unwrap_or_default().trim_ascii_start().chars().next();
+                return Err(match next.filter(char::is_ascii_graphic) {
+                    Some(next) => decode_error(&format!("invalid character '{next}' looking for beginning of value")),
+                    None => decode_error("malformed JSON after the first value"),
+                });
+            }
+        }
     }
 }
 
@@ -148,6 +209,18 @@ mod tests {
     }
 
     #[test]
+    fn what_follows_the_object_must_be_json() {
+        let headers = HeaderMap::new();
+        assert_eq!(
+            error("{\"a\":1}}"),
+            "failed to decode JSON input: invalid character '}' looking for beginning of value"
+        );
+        assert_eq!(error("{} x"), "failed to decode JSON input: invalid character 'x' looking for beginning of value");
+        assert_eq!(error("{} \""), "failed to decode JSON input: unexpected EOF");
+        assert_eq!(parse(&headers, b"{\"a\":1} {\"b\":2} null\n").unwrap().map().len(), 1);
+    }
+
+    #[test]
     fn other_encodings_lose_their_characters_alone() {
         let parsed = parse(&HeaderMap::new(), b"{\"a\": \"caf\xe9\"}").unwrap();
         assert_eq!(parsed.map()["a"], "caf\u{fffd}");
@@ -168,9 +241,22 @@ mod tests {
 
     #[tokio::test]
     async fn a_large_body_is_refused() {
-        let failure = read(Full::new(Bytes::from(vec![b' '; 11])), 10).await.unwrap_err();
+        let headers = HeaderMap::new();
+        let failure = read(&headers, Full::new(Bytes::from(vec![b' '; 11])), 10).await.unwrap_err();
         assert!(matches!(failure, Failure::TooLarge(_)));
-        assert_eq!(read(Full::new(Bytes::from(vec![b' '; 10])), 10).await.unwrap().len(), 10);
+        assert_eq!(read(&headers, Full::new(Bytes::from(vec![b' '; 10])), 10).await.unwrap().0.len(), 10);
+    }
+
+    #[tokio::test]
+    async fn large_bodies_take_their_room_and_give_it_back() {
+        let body = || Full::new(Bytes::from(vec![b' '; 1 << 20]));
+        let before = LARGE_BODIES.available_permits();
+        let (_, room) = read(&HeaderMap::new(), body(), 2 << 20).await.unwrap();
+        assert_eq!(before - LARGE_BODIES.available_permits(), 1025);
+        drop(room);
+        assert_eq!(LARGE_BODIES.available_permits(), before);
+        let (_, room) = read(&HeaderMap::new(), Full::new(Bytes::from(vec![b' '; SMALL])), 2 << 20).await.unwrap();
+        assert!(room.is_none());
     }
 
     proptest! {

@@ -62,7 +62,7 @@ impl Service {
             ApiPath::Ui(UiPath::Entry) => return answer::redirect("/ui/"),
             ApiPath::Ui(UiPath::Page) => {
                 return answer::page(page::NOT_BUILT, &self.node.local().browser.ui_headers());
-            },
+            }
             ApiPath::Unknown => return answer::errors(StatusCode::NOT_FOUND, &[]),
             ApiPath::Bad(bad) => return answer::bad_path(&bad),
         };
@@ -96,14 +96,14 @@ impl Service {
         if let Some(refused) = self.refuse_headers(&head.headers) {
             return refused;
         }
-        if operation == Operation::Patch {
-            if let Some(refused) = refuse_patch(&head.headers) {
-                return refused;
-            }
+        if operation == Operation::Patch
+            && let Some(refused) = refuse_patch(&head.headers)
+        {
+            return refused;
         }
         let method = method::name(&head.method);
-        let data = match self.data(operation, &head.headers, query, body).await {
-            Ok(data) => data,
+        let (data, _room) = match self.data(operation, &head.headers, query, body).await {
+            Ok(read) => read,
             Err(failure) => return answer::answer(&id, Err(failure)),
         };
         let parsed = (|| {
@@ -141,16 +141,16 @@ impl Service {
         headers: &HeaderMap,
         query: Query,
         body: B,
-    ) -> Result<Payload, Failure>
+    ) -> Result<(Payload, body::Room), Failure>
     where
         B: Body<Data = Bytes> + Unpin,
         B::Error: std::fmt::Display,
     {
         if operation.is_write() || operation == Operation::Patch {
-            let body = body::read(body, self.limits.body).await?;
-            return body::parse(headers, &body);
+            let (body, room) = body::read(headers, body, self.limits.body).await?;
+            return Ok((body::parse(headers, &body)?, room));
         }
-        Ok(query.into_data().into())
+        Ok((query.into_data().into(), None))
     }
 
     fn refuse_headers(&self, headers: &HeaderMap) -> Option<HttpResponse> {

@@ -7,12 +7,10 @@ use http::HeaderMap;
 
 pub(crate) fn wrap(headers: &HeaderMap) -> Result<Option<WrapRequest>, Failure> {
     let error = |text: &str| Failure::Invalid(format!("error parsing X-Vault-Wrap-TTL header: {text}"));
-    if let Some(format) = headers.get("x-vault-wrap-format").filter(|value| !value.is_empty()) {
-        if format.as_bytes().eq_ignore_ascii_case(b"jwt") {
-            return Err(Failure::invalid(
-                "X-Vault-Wrap-Format: JWT wrapping tokens are not built in coffer; leave the header out",
-            ));
-        }
+    if headers.get("x-vault-wrap-format").is_some_and(|format| format.as_bytes().eq_ignore_ascii_case(b"jwt")) {
+        return Err(Failure::invalid(
+            "X-Vault-Wrap-Format: JWT wrapping tokens are not built in coffer; leave the header out",
+        ));
     }
     let Some(value) = headers.get("x-vault-wrap-ttl").filter(|value| !value.is_empty()) else { return Ok(None) };
     let text = value.to_str().map_err(|_| error("not a text"))?;

@@ -135,6 +135,7 @@ pub struct LeasedSecret {
 
 /// A login on its way to a token, or a token that was made.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "an answer holds it in a box")]
 pub enum Granted {
     /// A backend vouches for the caller: the pipeline makes entity and token.
     Login(Grant),

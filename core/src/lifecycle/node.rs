@@ -126,7 +126,7 @@ impl Node {
 
     /// How the root key is shared; `None` before init.
     pub fn seal_config(&self) -> Option<SealConfig> {
-        (**self.seal_config.load()).clone()
+        **self.seal_config.load()
     }
 
     /// The cluster.

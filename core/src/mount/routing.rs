@@ -69,7 +69,7 @@ fn special_matches(pattern: &str, path: &str) -> bool {
     open || given.next().is_none()
 }
 
-/// All mounts of both tables, by API path. Never changed, only replaced.
+/// All mounts of both tables, by API path without its slash. Never changed, only replaced.
 #[derive(Default)]
 pub struct Routing {
     by_path: BTreeMap<String, Arc<Mounted>>,
@@ -87,7 +87,7 @@ impl Routing {
                 Some(old) => Arc::clone(&old.backend),
                 None => registry.build(mount)?,
             };
-            by_path.insert(mount.api_path(), Arc::new(Mounted::new(mount.clone(), backend, telemetry)));
+            by_path.insert(name(&mount.api_path()).to_owned(), Arc::new(Mounted::new(mount.clone(), backend, telemetry)));
         }
         Ok(Self { by_path })
     }
@@ -95,18 +95,13 @@ impl Routing {
     /// The mount with the longest path that begins `path`, and the rest of the path. A mount's own path may come without
     /// its slash.
     pub fn find<'p>(&self, path: &'p str) -> Option<(&Arc<Mounted>, &'p str)> {
-        let mut end = path.len();
-        if !path.ends_with('/') {
-            if let Some(mounted) = self.by_path.get(&format!("{path}/")) {
-                return Some((mounted, ""));
-            }
-        }
+        let mut name = path;
         loop {
-            end = path[..end].rfind('/')? + 1;
-            if let Some(mounted) = self.by_path.get(&path[..end]) {
-                return Some((mounted, &path[end..]));
+            if let Some(mounted) = self.by_path.get(name) {
+                let rest = &path[name.len()..];
+                return Some((mounted, rest.strip_prefix('/').unwrap_or(rest)));
             }
-            end -= 1;
+            name = &name[..name.rfind('/')?];
         }
     }
 
@@ -117,7 +112,7 @@ impl Routing {
 
     /// The mount at exactly this API path (trailing slash and all).
     pub fn at(&self, api_path: &str) -> Option<&Arc<Mounted>> {
-        self.by_path.get(api_path)
+        self.by_path.get(name(api_path))
     }
 
     /// The mount of an accessor.
@@ -131,6 +126,11 @@ impl Routing {
             .values()
             .find_map(|mounted| key.strip_prefix(mounted.mount.storage_prefix()).map(|rest| (mounted, rest)))
     }
+}
+
+/// An API path without its slash: what mounts are found by.
+fn name(api_path: &str) -> &str {
+    api_path.strip_suffix('/').unwrap_or(api_path)
 }
 
 #[cfg(test)]
@@ -150,7 +150,7 @@ mod tests {
     fn routing(paths: &[(MountKind, &str)]) -> Routing {
         let mounted = |(kind, path): &(MountKind, &str)| {
             let mount = Mount::new(*kind, path, "kv");
-            (mount.api_path(), Arc::new(Mounted::new(mount, Arc::new(Nothing), &Telemetry::new())))
+            (name(&mount.api_path()).to_owned(), Arc::new(Mounted::new(mount, Arc::new(Nothing), &Telemetry::new())))
         };
         Routing { by_path: paths.iter().map(mounted).collect() }
     }

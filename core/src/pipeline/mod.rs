@@ -142,10 +142,10 @@ async fn attempt(active: &Arc<Active>, request: &Arc<Request>, prepared: Prepare
         // What the backend wrote is void, that a use of the token was spent is not.
         tx.rollback(work.before_backend);
     }
-    if work.last_use {
-        if let Some(caller) = &work.caller {
-            active.tokens.after_last_use(&mut tx, active, &caller.entry, work.now)?;
-        }
+    if work.last_use
+        && let Some(caller) = &work.caller
+    {
+        active.tokens.after_last_use(&mut tx, active, &caller.entry, work.now)?;
     }
     let command = tx.into_command()?;
     if !command.is_empty() {

@@ -38,10 +38,10 @@ fn dependencies(krate: &str) -> BTreeSet<String> {
     for line in manifest.lines().map(str::trim) {
         if line.starts_with('[') {
             section = line;
-        } else if section == "[dependencies]" || section == "[build-dependencies]" {
-            if let Some(name) = line.strip_prefix("coffer-").and_then(|rest| rest.split(['.', ' ', '=']).next()) {
-                found.insert(name.to_owned());
-            }
+        } else if matches!(section, "[dependencies]" | "[build-dependencies]")
+            && let Some(name) = line.strip_prefix("coffer-").and_then(|rest| rest.split(['.', ' ', '=']).next())
+        {
+            found.insert(name.to_owned());
         }
     }
     found
