@@ -73,6 +73,12 @@ impl<'a> Envelope<'a> {
         })
     }
 
+    /// Without what old `sys/` answers repeat, as a wrapped answer is kept.
+    #[must_use]
+    pub fn once(self) -> Self {
+        Self { doubled: None, ..self }
+    }
+
     /// As JSON, with the line feed that Vault ends every answer with.
     pub fn to_json(&self) -> Vec<u8> {
         let mut out = Vec::with_capacity(512);

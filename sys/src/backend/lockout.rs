@@ -36,7 +36,9 @@ fn list(backend: &SystemBackend, cx: &mut Context<'_>, matched: &Matched<'_>) ->
     let accessors: Vec<Value> = shown
         .into_iter()
         .map(|(accessor, names)| {
-            json!({ "mount_accessor": accessor, "counts": names.len(), "alias_identifiers": names })
+            // Go's way to write an empty list that nobody made.
+            let shown = if names.is_empty() { Value::Null } else { json!(names) };
+            json!({ "mount_accessor": accessor, "counts": names.len(), "alias_identifiers": shown })
         })
         .collect();
     let root = json!({ "namespace_id": "root", "namespace_path": "", "counts": total, "mount_accessors": accessors });

@@ -87,7 +87,7 @@ pub(super) fn remount(
         format!("core/coffer/migrations/{id}"),
         &json!({"source_mount": from, "target_mount": to, "status": "success"}),
     )?;
-    let mut response = Response::data(json!({ "migration_id": id }));
+    let mut response = Response::doubled(json!({ "migration_id": id }));
     response.warnings.push(format!("Mount move has been queued. Progress will be reported in the server log, tagged with the returned migration_id {id}"));
     Ok(response)
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use coffer_hcl::{Block, ParseError, ReadError};
+use coffer_hcl::{Block, ParseError, ReadError, ValueKind};
 
 /// Lengths that a password may have.
 const LENGTHS: std::ops::RangeInclusive<i64> = 4..=100;
@@ -41,6 +41,10 @@ pub(super) enum RulesError {
     Kind(String),
     #[error("invalid password policy: unable to parse rules: a rule needs its type, as in rule \"charset\" {{ ... }}")]
     NoKind,
+    #[error(
+        "invalid password policy: unable to parse rules: unable to parse rule charset: charset must be a string, not {0}"
+    )]
+    Charset(&'static str),
     #[error("invalid password policy: {}", problems(.0))]
     Wrong(Vec<String>),
     #[error("passwords must be between {} and {} characters", LENGTHS.start(), LENGTHS.end())]
@@ -105,8 +109,13 @@ fn character_set(block: &Block<'_>) -> Result<CharacterSet, RulesError> {
         None => block.body.integer("min_chars")?,
         given => given,
     };
+    let characters = match block.body.value("charset")?.map(|value| &value.kind) {
+        None => Vec::new(),
+        Some(ValueKind::String(text)) => text.chars().collect(),
+        Some(other) => return Err(RulesError::Charset(other.describe())),
+    };
     Ok(CharacterSet {
-        characters: block.body.string("charset")?.unwrap_or_default().chars().collect(),
+        characters,
         // A negative number asks for none.
         at_least: usize::try_from(at_least.unwrap_or_default()).unwrap_or_default(),
     })
