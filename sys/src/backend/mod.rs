@@ -27,6 +27,8 @@ mod tools;
 mod version_history;
 mod wrapping;
 
+use std::borrow::Cow;
+
 use coffer_core::framework::{PathHelp, Route, RouteTable};
 use coffer_core::{Backend, Call, Context, Cost, Failure, Response, SpecialPaths, SystemAccess};
 
@@ -118,6 +120,15 @@ impl SystemBackend {
 impl Backend for SystemBackend {
     fn special(&self) -> SpecialPaths {
         SpecialPaths { unauthenticated: UNAUTHENTICATED, root: ROOT }
+    }
+
+    /// Names of policies fold case and lose white space at their ends.
+    fn canonical_path<'p>(&self, path: &'p str) -> Cow<'p, str> {
+        let folder = ["policies/acl/", "policy/"].into_iter().find(|folder| path.starts_with(folder));
+        match folder.map(|folder| (folder, coffer_policy::sanitize_name(&path[folder.len()..]))) {
+            Some((folder, name)) if path[folder.len()..] != name => Cow::Owned(format!("{folder}{name}")),
+            _ => Cow::Borrowed(path),
+        }
     }
 
     fn handle(&self, cx: &mut Context<'_>, call: &Call<'_>) -> Result<Response, Failure> {
