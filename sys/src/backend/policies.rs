@@ -1,6 +1,6 @@
 //! `sys/policies/acl`, `sys/policy`: policies as texts.
 
-use coffer_core::Operation::{Delete, List, Read, Update};
+use coffer_core::Operation::{Delete, List, Patch, Read, Update};
 use coffer_core::framework::{Field, Kind, Matched, Route};
 use coffer_core::policies::{IMMUTABLE, PolicyRecord};
 use coffer_core::{Context, Failure, Response, Transaction};
@@ -24,35 +24,60 @@ const FIELDS: &[Field] = &[
 pub(super) fn routes() -> Vec<Route<SystemBackend>> {
     vec![
         Route::new("policies/acl/?", &[], "List the policies.").on(List, list_new),
-        Route::new("policies/acl/{name}", FIELDS, "A policy.").on(Read, read_new).on(Update, write).on(Delete, delete),
+        Route::new("policies/acl/{name...}", FIELDS, "A policy.")
+            .on(Read, read_new)
+            .on(List, list_new)
+            .on(Update, write)
+            .on(Patch, patch)
+            .on(Delete, delete),
         Route::new("policies/detailed/acl/?", &[], "List the policies with their texts.").on(List, detailed),
+        Route::new("policies/detailed/acl/{name...}", FIELDS, "List the policies of a folder with their texts.")
+            .on(List, detailed),
         Route::new("policy/?", &[], "List the policies.").on(Read, list_old).on(List, list_old),
-        Route::new("policy/{name}", FIELDS, "A policy.").on(Read, read_old).on(Update, write).on(Delete, delete),
+        Route::new("policy/{name...}", FIELDS, "A policy.")
+            .on(Read, read_old)
+            .on(List, list_old)
+            .on(Update, write_old)
+            .on(Delete, delete),
     ]
 }
 
-/// `root` is listed although it has no text; the policy of wrapping tokens is not, although they have it.
-fn names(tx: &Transaction) -> Result<Vec<String>, Failure> {
+/// Names below the folder that is listed, those in folders of their own last, as the reference has them. The policy of
+/// wrapping tokens is not listed, although they have it.
+fn names(tx: &Transaction, folder: &str) -> Result<Vec<String>, Failure> {
     let mut names = PolicyRecord::names(tx)?;
-    names.retain(|name| name != "response-wrapping");
-    names.push("root".to_owned());
+    names.retain(|name| name != "response-wrapping" && name.starts_with(folder));
+    names.sort_by_key(|name| name[folder.len()..].contains('/'));
     Ok(names)
 }
 
-fn list_new(backend: &SystemBackend, cx: &mut Context<'_>, _: &Matched<'_>) -> Result<Response, Failure> {
-    let (tx, _) = cx.system(backend.access());
-    Response::keys(names(tx)?)
+/// `root` is listed although it has no text.
+fn names_and_root(tx: &Transaction, folder: &str) -> Result<Vec<String>, Failure> {
+    let mut names = names(tx, folder)?;
+    if folder.is_empty() {
+        names.push("root".to_owned());
+    }
+    Ok(names)
 }
 
-fn list_old(backend: &SystemBackend, cx: &mut Context<'_>, _: &Matched<'_>) -> Result<Response, Failure> {
+fn list_new(backend: &SystemBackend, cx: &mut Context<'_>, matched: &Matched<'_>) -> Result<Response, Failure> {
     let (tx, _) = cx.system(backend.access());
-    let names = names(tx)?;
+    Response::keys(names_and_root(tx, matched.fields.capture("name"))?)
+}
+
+fn list_old(backend: &SystemBackend, cx: &mut Context<'_>, matched: &Matched<'_>) -> Result<Response, Failure> {
+    let (tx, _) = cx.system(backend.access());
+    let names = names_and_root(tx, matched.fields.capture("name"))?;
+    if names.is_empty() {
+        return Err(Failure::NotFound);
+    }
     Ok(Response::doubled(json!({ "keys": names, "policies": names })))
 }
 
-fn detailed(backend: &SystemBackend, cx: &mut Context<'_>, _: &Matched<'_>) -> Result<Response, Failure> {
+fn detailed(backend: &SystemBackend, cx: &mut Context<'_>, matched: &Matched<'_>) -> Result<Response, Failure> {
     let (tx, _) = cx.system(backend.access());
-    let names = names(tx)?;
+    let mut names = names(tx, matched.fields.capture("name"))?;
+    names.push("root".to_owned());
     let mut info = Map::new();
     for name in &names {
         if let Some(record) = stored(tx, name)? {
@@ -122,55 +147,112 @@ fn name(matched: &Matched<'_>) -> String {
 }
 
 fn write(backend: &SystemBackend, cx: &mut Context<'_>, matched: &Matched<'_>) -> Result<Response, Failure> {
+    let text = matched.fields.text_or_empty("policy")?;
+    store(backend, cx, matched, &text)
+}
+
+/// Old clients send the text as `rules`.
+fn write_old(backend: &SystemBackend, cx: &mut Context<'_>, matched: &Matched<'_>) -> Result<Response, Failure> {
+    let text = matched.fields.text_or_empty("policy")?;
+    if !text.is_empty() {
+        return store(backend, cx, matched, &text);
+    }
+    let rules = matched.fields.text_or_empty("rules")?;
+    Ok(store(backend, cx, matched, &rules)?.warn("'rules' is deprecated, please use 'policy' instead"))
+}
+
+fn store(
+    backend: &SystemBackend,
+    cx: &mut Context<'_>,
+    matched: &Matched<'_>,
+    given: &str,
+) -> Result<Response, Failure> {
     let fields = &matched.fields;
     let name = name(matched);
-    let given = match fields.text("policy")?.filter(|text| !text.is_empty()) {
-        Some(text) => text,
-        None => fields.text_or_empty("rules")?,
+    let text = check(matched, &name, given)?;
+    let now = cx.now();
+    let (tx, _) = cx.system(backend.access());
+    let old = PolicyRecord::read(tx, &name)?;
+    let mut record = PolicyRecord::new(&text, now);
+    record.cas_required = fields.flag("cas_required")?.unwrap_or_default();
+    record.allow_slashes = fields.flag("allow_slashes_in_identity_templates")?.unwrap_or_default();
+    record.allow_wildcards = fields.flag("allow_wildcards_in_identity_templates")?.unwrap_or_default();
+    replace(tx, &name, old.as_ref(), record, fields.int("cas")?)?;
+    Ok(told(matched, &name))
+}
+
+/// Changes what was sent and leaves the rest.
+fn patch(backend: &SystemBackend, cx: &mut Context<'_>, matched: &Matched<'_>) -> Result<Response, Failure> {
+    let fields = &matched.fields;
+    let name = name(matched);
+    let now = cx.now();
+    let (tx, _) = cx.system(backend.access());
+    let old = PolicyRecord::read(tx, &name)?.ok_or_else(|| Failure::NotFoundBecause("policy not found".to_owned()))?;
+    let text = match fields.text("policy")? {
+        Some(given) => check(matched, &name, &given)?,
+        None => check(matched, &name, &old.text)?,
     };
+    let mut record = PolicyRecord::new(&text, now);
+    record.cas_required = fields.flag("cas_required")?.unwrap_or(old.cas_required);
+    record.allow_slashes = fields.flag("allow_slashes_in_identity_templates")?.unwrap_or(old.allow_slashes);
+    record.allow_wildcards = fields.flag("allow_wildcards_in_identity_templates")?.unwrap_or(old.allow_wildcards);
+    let version = i64::try_from(old.version).unwrap_or(i64::MAX);
+    let cas = fields.int("cas")?.unwrap_or(version);
+    let (tx, _) = cx.system(backend.access());
+    replace(tx, &name, Some(&old), record, Some(cas))?;
+    Ok(told(matched, &name))
+}
+
+/// The text as it is stored, if it is a policy.
+fn check(matched: &Matched<'_>, name: &str, given: &str) -> Result<String, Failure> {
     if given.is_empty() {
         return Err(Failure::invalid("'policy' parameter not supplied or empty"));
     }
-    refuse_immutable(&name, "update")?;
     for restricting in ["expiration", "ttl"] {
-        if fields.raw(restricting).is_some() {
+        if matched.fields.raw(restricting).is_some() {
             return Err(Failure::Invalid(format!(
                 "{restricting}: policies that end are not built in coffer; leave {restricting} out"
             )));
         }
     }
-    let text = decode_submitted(&given);
-    let parsed = Policy::parse(&name, &text).map_err(|error| Failure::Invalid(error.to_string()))?;
-    let now = cx.now();
-    let (tx, _) = cx.system(backend.access());
-    let old = PolicyRecord::read(tx, &name)?;
-    check_cas(fields.int("cas")?, old.as_ref())?;
-    let mut record = PolicyRecord::new(&text, now);
-    record.templated = parsed.is_templated();
-    record.version = old.as_ref().map_or(1, |old| old.version + 1);
-    record.cas_required = fields.flag("cas_required")?.or(old.as_ref().map(|old| old.cas_required)).unwrap_or_default();
-    record.allow_slashes = fields.flag("allow_slashes_in_identity_templates")?.unwrap_or_default();
-    record.allow_wildcards = fields.flag("allow_wildcards_in_identity_templates")?.unwrap_or_default();
-    record.write(tx, &name)?;
-    let mut response = Response::empty();
-    if name != fields.capture("name") {
-        response.warnings.push("policy name was converted to lowercase".to_owned());
-    }
-    Ok(response)
+    let text = decode_submitted(given);
+    Policy::parse(name, &text).map_err(|error| Failure::Invalid(error.to_string()))?;
+    refuse_immutable(name, "update")?;
+    Ok(text.into_owned())
 }
 
-fn check_cas(given: Option<i64>, old: Option<&PolicyRecord>) -> Result<(), Failure> {
+fn replace(
+    tx: &mut Transaction,
+    name: &str,
+    old: Option<&PolicyRecord>,
+    mut record: PolicyRecord,
+    cas: Option<i64>,
+) -> Result<(), Failure> {
+    check_cas(cas, old, record.cas_required)?;
+    record.templated = Policy::parse(name, &record.text).is_ok_and(|policy| policy.is_templated());
+    record.version = old.map_or(1, |old| old.version + 1);
+    record.write(tx, name)
+}
+
+fn told(matched: &Matched<'_>, name: &str) -> Response {
+    if name == matched.fields.capture("name") {
+        return Response::empty();
+    }
+    Response::empty().warn(format!("policy name was converted to {name}"))
+}
+
+fn check_cas(given: Option<i64>, old: Option<&PolicyRecord>, will_be_required: bool) -> Result<(), Failure> {
     let present = old.map_or(0, |old| old.version);
     match given {
-        None if old.is_some_and(|old| old.cas_required) => {
+        None if will_be_required || old.is_some_and(|old| old.cas_required) => {
             Err(Failure::CheckAndSet("check-and-set parameter required for this call".to_owned()))
         }
         Some(-1) if old.is_some() => {
             Err(Failure::CheckAndSet("check-and-set parameter set to -1 on existing entry".to_owned()))
         }
-        Some(wanted) if wanted >= 0 && u64::try_from(wanted).ok() != Some(present) => {
-            Err(Failure::CheckAndSet("check-and-set parameter did not match the current version".to_owned()))
-        }
+        Some(wanted) if wanted >= 0 && u64::try_from(wanted).ok() != Some(present) => Err(Failure::CheckAndSet(format!(
+            "check-and-set parameter {wanted} did not match the current version {present}"
+        ))),
         _ => Ok(()),
     }
 }

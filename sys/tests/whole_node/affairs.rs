@@ -1,11 +1,9 @@
 //! What the `sys/` backend steers of the node itself.
 
-mod support;
-
+use crate::support::{TestNode, shown};
 use coffer_core::local::{LogControl, LogLevel};
 use coffer_core::{Body, Failure, Operation};
 use serde_json::{Value, json};
-use support::{TestNode, shown};
 
 #[tokio::test]
 async fn rules_for_other_origins_are_in_use_at_once_and_only_with_the_keys() {

@@ -1,10 +1,8 @@
 //! Who learns what from `sys/metrics`, in every state of a node.
 
-mod support;
-
+use crate::support::{TestNode, shown};
 use coffer_core::{Body, MetricsAccess, Operation, Request, SecretText};
 use serde_json::{Value, json};
-use support::{TestNode, shown};
 
 const MAY_READ: &str = r#"path "sys/metrics" { capabilities = ["read"] }"#;
 

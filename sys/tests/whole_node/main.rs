@@ -1,0 +1,5 @@
+//! `sys/` on a whole node.
+
+mod affairs;
+mod metrics;
+mod support;
