@@ -12,10 +12,11 @@ pub const DEFAULT_POLICY: &str = include_str!("default.hcl");
 /// The policy of wrapping tokens, always the same.
 pub const RESPONSE_WRAPPING_POLICY: &str = r#"
 path "cubbyhole/response" {
-  capabilities = ["create", "read"]
+    capabilities = ["create", "read"]
 }
+
 path "sys/wrapping/unwrap" {
-  capabilities = ["update"]
+    capabilities = ["update"]
 }
 "#;
 

@@ -26,10 +26,10 @@ const HEADER_FIELDS: &[Field] =
 
 pub(super) fn routes() -> Vec<Route<SystemBackend>> {
     vec![
-        Route::new("audit/?", &[], "List the audit devices.").on(Read, list),
+        Route::new("audit", &[], "List the audit devices.").on(Read, list),
         Route::new("audit/{path...}", FIELDS, "An audit device.").on(Update, enable).on(Delete, disable),
         Route::new("audit-hash/{path...}", HASH_FIELDS, "What stands in a device's log for a text.").on(Update, hash),
-        Route::new("config/auditing/request-headers/?", &[], "List the headers that are audited.").on(Read, headers),
+        Route::new("config/auditing/request-headers", &[], "List the headers that are audited.").on(Read, headers),
         Route::new("config/auditing/request-headers/{header}", HEADER_FIELDS, "A header that is audited.")
             .on(Read, header)
             .on(Update, set_header)

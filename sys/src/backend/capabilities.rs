@@ -25,11 +25,11 @@ pub(super) fn routes() -> Vec<Route<SystemBackend>> {
 }
 
 fn of_token(backend: &SystemBackend, cx: &mut Context<'_>, matched: &Matched<'_>) -> Result<Response, Failure> {
-    let paths = paths(matched)?;
     let token = matched.fields.text_or_empty("token")?;
     if token.is_empty() {
-        return Err(Failure::Internal("no token found".to_owned()));
+        return Err(Failure::Fault("no token found".to_owned()));
     }
+    let paths = paths(matched)?;
     let now = cx.now();
     let (tx, active) = cx.system(backend.access());
     let entry = active
@@ -41,15 +41,15 @@ fn of_token(backend: &SystemBackend, cx: &mut Context<'_>, matched: &Matched<'_>
 }
 
 fn of_accessor(backend: &SystemBackend, cx: &mut Context<'_>, matched: &Matched<'_>) -> Result<Response, Failure> {
-    let paths = paths(matched)?;
     let accessor = matched.fields.text_or_empty("accessor")?;
     if accessor.is_empty() {
-        return Err(Failure::invalid("accessor must be supplied"));
+        return Err(Failure::invalid("missing accessor"));
     }
     let now = cx.now();
     let (tx, active) = cx.system(backend.access());
     let unknown = || Failure::invalid("1 error occurred:\n\t* invalid accessor\n\n");
     let token = active.tokens.token_of_accessor(tx, &accessor)?.ok_or_else(unknown)?;
+    let paths = paths(matched)?;
     let entry = active.tokens.find(tx, token.expose(), now)?.ok_or_else(unknown)?;
     let caller = active.caller(tx, entry)?;
     Ok(answer(&caller.acl, &paths))

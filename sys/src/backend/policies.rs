@@ -218,7 +218,7 @@ fn check(matched: &Matched<'_>, name: &str, given: &str) -> Result<String, Failu
     let text = decode_submitted(given);
     Policy::parse(name, &text).map_err(|error| Failure::Invalid(error.to_string()))?;
     refuse_immutable(name, "update")?;
-    Ok(text.into_owned())
+    Ok(text)
 }
 
 fn replace(
@@ -250,9 +250,9 @@ fn check_cas(given: Option<i64>, old: Option<&PolicyRecord>, will_be_required: b
         Some(-1) if old.is_some() => {
             Err(Failure::CheckAndSet("check-and-set parameter set to -1 on existing entry".to_owned()))
         }
-        Some(wanted) if wanted >= 0 && u64::try_from(wanted).ok() != Some(present) => Err(Failure::CheckAndSet(format!(
-            "check-and-set parameter {wanted} did not match the current version {present}"
-        ))),
+        Some(wanted) if wanted >= 0 && u64::try_from(wanted).ok() != Some(present) => Err(Failure::CheckAndSet(
+            format!("check-and-set parameter {wanted} did not match the current version {present}"),
+        )),
         _ => Ok(()),
     }
 }

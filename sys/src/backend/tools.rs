@@ -32,9 +32,9 @@ pub(super) fn routes() -> Vec<Route<SystemBackend>> {
     vec![
         Route::new("tools/random/?", RANDOM_FIELDS, "Random bytes.").on(Update, random),
         Route::new("tools/random/{urlbytes}", RANDOM_FIELDS, "Random bytes.").on(Update, random),
-        Route::new("tools/random/{source}/{urlbytes}", RANDOM_FIELDS, "Random bytes.").on(Update, random),
+        Route::new("tools/random/{source}/{urlbytes...}", RANDOM_FIELDS, "Random bytes.").on(Update, random),
         Route::new("tools/hash/?", HASH_FIELDS, "A hash.").on(Update, hash),
-        Route::new("tools/hash/{urlalgorithm}", HASH_FIELDS, "A hash.").on(Update, hash),
+        Route::new("tools/hash/{urlalgorithm...}", HASH_FIELDS, "A hash.").on(Update, hash),
     ]
 }
 
@@ -44,12 +44,11 @@ fn random(_: &SystemBackend, _: &mut Context<'_>, matched: &Matched<'_>) -> Resu
     let url = fields.capture("urlbytes");
     let (source, url_bytes) = match fields.capture("source") {
         "" if is_source(url) => (url, ""),
+        // What can't be the name of a source counts for nothing at all.
+        "" if !url.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_') => ("platform", ""),
         "" => ("platform", url),
         source => (source, url),
     };
-    if !is_source(source) {
-        return Err(Failure::invalid("unsupported entropy source; must be \"platform\", \"seal\" or \"all\""));
-    }
     let bytes = match url_bytes {
         "" => fields.int("bytes")?.unwrap_or(32),
         text => text.parse().map_err(|_| {
@@ -68,10 +67,15 @@ fn random(_: &SystemBackend, _: &mut Context<'_>, matched: &Matched<'_>) -> Resu
     if !matches!(format.as_ref(), "hex" | "base64") {
         return Err(Failure::Invalid(format!("unsupported encoding format {format:?}; must be \"hex\" or \"base64\"")));
     }
+    if !is_source(source) {
+        return Err(Failure::Invalid(format!(
+            "unsupported entropy source {source:?}; must be \"platform\" or \"seal\", or \"all\""
+        )));
+    }
     let mut random = Zeroizing::new(vec![0; usize::try_from(bytes).unwrap_or_default()]);
     getrandom::fill(&mut random).map_err(Failure::internal)?;
     let mut response = Response::data(json!({ "random_bytes": encode(&random, &format) }));
-    if source != "platform" {
+    if source == "seal" {
         response.warnings.push("no seal/entropy augmentation available, using platform entropy source".to_owned());
     }
     Ok(response)

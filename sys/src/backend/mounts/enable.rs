@@ -91,6 +91,9 @@ fn type_name(matched: &Matched<'_>) -> Result<String, Failure> {
         "" | "plugin" => configured.unwrap_or(&plugin),
         given => given,
     };
+    if name.is_empty() && given == "plugin" {
+        return Err(Failure::invalid("plugin_name must be provided for plugin backend"));
+    }
     if name.is_empty() {
         return Err(Failure::invalid("backend type must be specified as a string"));
     }
@@ -115,10 +118,8 @@ fn refuse_path(path: &str, kind: MountKind) -> Result<(), Failure> {
     if path.len() > MAX_PATH {
         return Err(Failure::Invalid(format!("the path of a mount may have at most {MAX_PATH} bytes")));
     }
-    if path.chars().any(|c| c.is_control() || c.is_whitespace() || matches!(c, '*' | '+' | '{' | '}')) {
-        return Err(Failure::invalid(
-            "the path of a mount may not hold white space, control characters, *, + or braces",
-        ));
+    if path.chars().any(char::is_control) {
+        return Err(Failure::invalid("the path of a mount may not hold control characters"));
     }
     Ok(())
 }
@@ -137,7 +138,9 @@ fn read_config(given: &Map<String, Value>, kind: MountKind) -> Result<MountConfi
         match name.as_str() {
             "default_lease_ttl" => config.default_lease_ttl = ttl(value, "default")?,
             "max_lease_ttl" => config.max_lease_ttl = ttl(value, "max")?,
-            "force_no_cache" => config.force_no_cache = value.as_bool().unwrap_or_default(),
+            "force_no_cache" if kind == MountKind::Secrets => {
+                config.force_no_cache = value.as_bool().unwrap_or_default()
+            }
             "listing_visibility" => config.listing_visibility = visibility(&text(value, name)?)?,
             "audit_non_hmac_request_keys" => config.audit_non_hmac_request_keys = texts(value, name)?,
             "audit_non_hmac_response_keys" => config.audit_non_hmac_response_keys = texts(value, name)?,

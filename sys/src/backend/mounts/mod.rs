@@ -6,7 +6,7 @@ mod tune;
 mod unmount;
 
 use coffer_core::Operation::{Delete, Read, Update};
-use coffer_core::framework::{Field, Kind, Route};
+use coffer_core::framework::{Field, Kind, Matched, Route};
 use coffer_core::mount::MountKind;
 
 use super::SystemBackend;
@@ -33,7 +33,7 @@ const TUNE_FIELDS: &[Field] = &[
     Field::new("audit_non_hmac_request_keys", Kind::CommaList, "Request keys shown in clear in the audit log."),
     Field::new("audit_non_hmac_response_keys", Kind::CommaList, "Response keys shown in clear in the audit log."),
     Field::new("options", Kind::Pairs, "Options of the engine."),
-    Field::new("listing_visibility", Kind::LowerText, "\"unauth\" or \"hidden\"."),
+    Field::new("listing_visibility", Kind::Text, "\"unauth\" or \"hidden\"."),
     Field::new("passthrough_request_headers", Kind::CommaList, "Request headers handed to the engine."),
     Field::new("allowed_response_headers", Kind::CommaList, "Response headers the engine may set."),
     Field::new("token_type", Kind::Text, "Kind of token that logins give."),
@@ -48,7 +48,7 @@ const REMOUNT_FIELDS: &[Field] = &[
 
 pub(super) fn routes() -> Vec<Route<SystemBackend>> {
     vec![
-        Route::new("mounts/?", &[], "List the secrets engines.")
+        Route::new("mounts", &[], "List the secrets engines.")
             .on(Read, |backend, cx, _| show::all(backend, cx, MountKind::Secrets)),
         Route::new("mounts/{path...}", TUNE_FIELDS, "Tune a secrets engine.")
             .only_suffix("/tune")
@@ -58,7 +58,7 @@ pub(super) fn routes() -> Vec<Route<SystemBackend>> {
             .on(Read, |backend, cx, matched| show::one(backend, cx, matched, MountKind::Secrets))
             .on(Update, |backend, cx, matched| enable::enable(backend, cx, matched, MountKind::Secrets))
             .on(Delete, |backend, cx, matched| unmount::unmount(backend, cx, matched, MountKind::Secrets)),
-        Route::new("auth/?", &[], "List the auth methods.")
+        Route::new("auth", &[], "List the auth methods.")
             .on(Read, |backend, cx, _| show::all(backend, cx, MountKind::Auth)),
         Route::new("auth/{path...}", TUNE_FIELDS, "Tune an auth method.")
             .only_suffix("/tune")
@@ -77,4 +77,13 @@ pub(super) fn routes() -> Vec<Route<SystemBackend>> {
 fn mount_path(path: &str) -> String {
     let path = path.trim_end_matches('/');
     format!("{path}/")
+}
+
+/// The mount that is tuned: auth methods can be named in `sys/mounts` too, with `auth/` in front.
+fn tuned(matched: &Matched<'_>, kind: MountKind) -> (MountKind, String) {
+    let path = mount_path(matched.fields.capture("path"));
+    match (kind, path.strip_prefix("auth/")) {
+        (MountKind::Secrets, Some(path)) => (MountKind::Auth, path.to_owned()),
+        (kind, _) => (kind, path),
+    }
 }

@@ -6,7 +6,7 @@ use coffer_core::{Context, Failure, Response};
 use serde_json::{Map, Value, json};
 
 use super::super::SystemBackend;
-use super::mount_path;
+use super::{mount_path, tuned};
 
 pub(super) fn all(backend: &SystemBackend, cx: &mut Context<'_>, kind: MountKind) -> Result<Response, Failure> {
     let (tx, active) = cx.system(backend.access());
@@ -41,7 +41,7 @@ pub(super) fn tuning(
     matched: &Matched<'_>,
     kind: MountKind,
 ) -> Result<Response, Failure> {
-    let path = mount_path(matched.fields.capture("path"));
+    let (kind, path) = tuned(matched, kind);
     let (tx, active) = cx.system(backend.access());
     let table = Mounts::read(tx, kind)?;
     let Some(mount) = table.entries.iter().find(|mount| mount.path == path && !mount.tainted) else {
@@ -59,11 +59,11 @@ pub(super) fn tuning(
     if let Some(options) = mount.options.as_ref().filter(|options| !options.is_empty()) {
         shown.insert("options".into(), json!(options));
     }
-    if let Some(lockout) = &mount.config.user_lockout_config {
-        shown.insert("user_lockout_threshold".into(), json!(lockout.lockout_threshold));
-        shown.insert("user_lockout_duration".into(), json!(lockout.lockout_duration.as_secs()));
-        shown.insert("user_lockout_counter_reset_duration".into(), json!(lockout.lockout_counter_reset.as_secs()));
-        shown.insert("user_lockout_disable".into(), json!(lockout.disable_lockout));
+    if mount.external_entropy {
+        shown.insert("external_entropy_access".into(), json!(true));
+    }
+    if let Some(Value::Object(lockout)) = shown.remove("user_lockout_config") {
+        shown.extend(lockout);
     }
     Ok(Response::doubled(Value::Object(shown)))
 }
@@ -116,6 +116,15 @@ fn config(config: &MountConfig, kind: MountKind) -> Map<String, Value> {
     list("allowed_response_headers", &config.allowed_response_headers);
     if !config.listing_visibility.is_unset() {
         shown.insert("listing_visibility".into(), json!(config.listing_visibility));
+    }
+    if let Some(lockout) = &config.user_lockout_config {
+        let lockout = json!({
+            "user_lockout_threshold": lockout.lockout_threshold,
+            "user_lockout_duration": lockout.lockout_duration.as_secs(),
+            "user_lockout_counter_reset_duration": lockout.lockout_counter_reset.as_secs(),
+            "user_lockout_disable": lockout.disable_lockout,
+        });
+        shown.insert("user_lockout_config".into(), lockout);
     }
     shown
 }

@@ -8,7 +8,7 @@ use coffer_core::{Context, Failure, Response};
 use serde_json::{Map, Value};
 
 use super::super::SystemBackend;
-use super::{enable, mount_path};
+use super::{TUNE_FIELDS, enable, tuned};
 
 pub(super) fn tune(
     backend: &SystemBackend,
@@ -17,7 +17,8 @@ pub(super) fn tune(
     kind: MountKind,
 ) -> Result<Response, Failure> {
     let fields = &matched.fields;
-    let path = mount_path(fields.capture("path"));
+    let (kind, path) = tuned(matched, kind);
+    refuse_built_in(matched, kind, &path)?;
     let (tx, active) = cx.system(backend.access());
     let system_max = active.settings.max_lease_ttl;
     let mut table = Mounts::read(tx, kind)?;
@@ -29,12 +30,8 @@ pub(super) fn tune(
         return Err(Failure::Invalid(format!("tune of path {full:?} failed: no mount entry found")));
     };
     let config = &mut mount.config;
-    let builtin = kind == MountKind::Secrets && mount.path == "sys/";
     for (name, which) in [("default_lease_ttl", Which::Default), ("max_lease_ttl", Which::Max)] {
         let Some(given) = fields.text(name)?.filter(|given| !given.is_empty()) else { continue };
-        if builtin {
-            return Err(Failure::Invalid(format!("cannot tune parameter {name} of {}", mount.path)));
-        }
         let span = match given.as_ref() {
             "system" => Duration::ZERO,
             given => parse_duration(given)?,
@@ -56,7 +53,13 @@ pub(super) fn tune(
         mount.description = description.into_owned();
     }
     if let Some(visibility) = fields.text("listing_visibility")? {
-        config.listing_visibility = enable::visibility(&visibility.trim().to_lowercase())?;
+        config.listing_visibility = enable::visibility(&visibility)?;
+    }
+    if let Some(version) = fields.text("plugin_version")?.filter(|version| !version.is_empty()) {
+        return Err(Failure::Invalid(format!(
+            "plugin not found in the catalog: {}, version={version}: only the built-in version is to be had",
+            mount.type_name
+        )));
     }
     if let Some(token_type) = fields.text("token_type")? {
         if kind != MountKind::Auth {
@@ -77,9 +80,12 @@ pub(super) fn tune(
             *target = values;
         }
     }
-    if let Some(given) = fields.object("user_lockout_config")? {
-        if kind != MountKind::Auth {
-            return Err(Failure::invalid("'user_lockout_config' can only be modified on auth mounts"));
+    if let Some(given) = fields.object("user_lockout_config")?.filter(|given| !given.is_empty()) {
+        if !has_lockout(&mount.type_name) {
+            return Err(Failure::Invalid(format!(
+                "tuning of user lockout configuration for auth type {:?} not allowed",
+                mount.type_name
+            )));
         }
         config.user_lockout_config = lockout(config.user_lockout_config.take(), given)?;
     }
@@ -104,6 +110,24 @@ pub(super) fn tune(
     let (tx, _) = cx.system(backend.access());
     Mounts::write(tx, &table)?;
     Ok(response)
+}
+
+/// Methods whose logins can be shut.
+fn has_lockout(type_name: &str) -> bool {
+    matches!(type_name, "userpass" | "ldap" | "approle")
+}
+
+/// What came with the server keeps its tuning, but for what the audit shows of it.
+fn refuse_built_in(matched: &Matched<'_>, kind: MountKind, path: &str) -> Result<(), Failure> {
+    let built_in = ["sys/", "cubbyhole/", "identity/", "audit/"].iter().any(|own| path.starts_with(own));
+    if kind != MountKind::Secrets || !built_in {
+        return Ok(());
+    }
+    let kept = |name: &str| !matches!(name, "path" | "audit_non_hmac_request_keys" | "audit_non_hmac_response_keys");
+    match TUNE_FIELDS.iter().find(|field| kept(field.name) && matched.fields.body().contains_key(field.name)) {
+        Some(field) => Err(Failure::Invalid(format!("cannot tune parameter {} of {path}", field.name))),
+        None => Ok(()),
+    }
 }
 
 enum Which {
@@ -148,14 +172,19 @@ pub(super) fn lockout(old: Option<UserLockout>, given: &Map<String, Value>) -> R
             Value::Null => continue,
             other => other.to_string(),
         };
-        let wrong = || Failure::Invalid(format!("user_lockout_config: {name} has a value that can't be read"));
+        let wrong = || match name.as_str() {
+            "lockout_threshold" => Failure::Invalid(format!(
+                "unable to parse user lockout threshold: strconv.ParseUint: parsing {text:?}: invalid syntax"
+            )),
+            name => Failure::Invalid(format!("user_lockout_config: {name} has a value that can't be read")),
+        };
         match name.as_str() {
             "lockout_threshold" => lockout.lockout_threshold = text.parse().map_err(|_| wrong())?,
             "lockout_duration" => lockout.lockout_duration = parse_duration(&text)?,
-            "lockout_counter_reset_duration" | "lockout_counter_reset" => {
+            "lockout_counter_reset_duration" => {
                 lockout.lockout_counter_reset = parse_duration(&text)?;
             }
-            "lockout_disable" | "disable_lockout" => lockout.disable_lockout = text.parse().map_err(|_| wrong())?,
+            "lockout_disable" => lockout.disable_lockout = text.parse().map_err(|_| wrong())?,
             _ => {}
         }
     }

@@ -57,7 +57,7 @@ pub(super) fn remount(
         (None, None) => (MountKind::Secrets, from.as_str(), to.as_str()),
         (None, Some(_)) => return Err(Failure::Invalid(format!("cannot remount to destination {to}"))),
         (Some(_), None) => {
-            return Err(Failure::Invalid(format!("cannot remount auth mount to non-auth mount {to}")));
+            return Err(Failure::Invalid(format!("cannot remount auth mount to non-auth mount {to:?}")));
         }
     };
     if ["sys/", "cubbyhole/", "identity/", "auth/"].iter().any(|own| to.starts_with(own)) && kind == MountKind::Secrets
