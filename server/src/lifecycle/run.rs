@@ -96,6 +96,8 @@ impl Server {
             node: Arc::clone(&assembly.node),
         };
         let outcome = until_stopped(&mut signals, &reloadable, &assembly).await;
+        // Who listens to the log would hold the drain up for ever.
+        self.logging.tap.close();
         tokio::select! {
             () = stop(serving, &assembly) => outcome,
             () = stop_asked(&mut signals) => {

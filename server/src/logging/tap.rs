@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::broadcast;
+use tokio_util::sync::CancellationToken;
 
 use super::format::Record;
 use super::levels::{LogLevels, heard_as};
@@ -21,6 +22,7 @@ struct Shared {
     lines: broadcast::Sender<Arc<Record>>,
     levels: Arc<LogLevels>,
     listeners: Mutex<Listeners>,
+    closed: CancellationToken,
 }
 
 #[derive(Debug, Default)]
@@ -42,7 +44,7 @@ pub struct TapReceiver {
 impl LogTap {
     pub(super) fn new(levels: Arc<LogLevels>) -> Self {
         let (lines, _) = broadcast::channel(WAITING);
-        Self(Arc::new(Shared { lines, levels, listeners: Mutex::default() }))
+        Self(Arc::new(Shared { lines, levels, listeners: Mutex::default(), closed: CancellationToken::new() }))
     }
 
     /// Listens in from now on.
@@ -57,6 +59,11 @@ impl LogTap {
         TapReceiver { lines, shared: Arc::clone(&self.0), id, level, format }
     }
 
+    /// Ends all who listen, now and from now on: the server is about to stop, and they would hold it up.
+    pub fn close(&self) {
+        self.0.closed.cancel();
+    }
+
     pub(super) fn tell(&self, record: &Arc<Record>) {
         if self.0.lines.receiver_count() > 0 {
             let _ = self.0.lines.send(Arc::clone(record));
@@ -69,7 +76,12 @@ impl TapReceiver {
     /// has missed.
     pub async fn next(&mut self) -> Option<String> {
         loop {
-            match self.lines.recv().await {
+            let line = tokio::select! {
+                biased;
+                line = self.lines.recv() => line,
+                () = self.shared.closed.cancelled() => return None,
+            };
+            match line {
                 Ok(record) if heard_as(&record.subsystem, record.level).is_some_and(|level| level >= self.level) => {
                     return Some(record.line(self.format));
                 }

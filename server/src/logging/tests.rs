@@ -96,3 +96,13 @@ fn a_file_that_cannot_be_opened_is_an_error() {
     let error = Sink::open(Some(Path::new("/nonexistent/folder/log"))).unwrap_err().to_string();
     assert!(error.starts_with("log file /nonexistent/folder/log: No such file"), "{error}");
 }
+
+#[tokio::test]
+async fn listeners_are_let_go_at_the_end() {
+    let tap = LogTap::new(Arc::new(LogLevels::new(LogLevel::Info)));
+    let mut listener = tap.listen(LogLevel::Info, LogFormat::Standard);
+    let waiting = tokio::spawn(async move { listener.next().await });
+    tap.close();
+    assert_eq!(waiting.await.unwrap(), None);
+    assert_eq!(tap.listen(LogLevel::Info, LogFormat::Standard).next().await, None);
+}
