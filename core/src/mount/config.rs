@@ -89,14 +89,26 @@ pub mod nanos {
 
     use serde::{Deserialize, Deserializer, Serializer};
 
-    /// Writes nanoseconds.
+    /// Writes nanoseconds; at most as many as can be read back, 292 years.
     pub fn serialize<S: Serializer>(span: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_u64(u64::try_from(span.as_nanos()).unwrap_or(u64::MAX))
+        serializer.serialize_i64(i64::try_from(span.as_nanos()).unwrap_or(i64::MAX))
     }
 
     /// Reads nanoseconds; a negative number counts as zero.
     pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
         let nanos = i64::deserialize(deserializer)?;
         Ok(Duration::from_nanos(u64::try_from(nanos).unwrap_or(0)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_longest_span_is_written_so_that_it_can_be_read_back() {
+        let config = MountConfig { max_lease_ttl: Duration::MAX, ..MountConfig::default() };
+        let again: MountConfig = serde_json::from_slice(&serde_json::to_vec(&config).unwrap()).unwrap();
+        assert_eq!(again.max_lease_ttl, Duration::from_nanos(i64::MAX as u64));
     }
 }
