@@ -78,8 +78,9 @@ impl TapReceiver {
         loop {
             let line = tokio::select! {
                 biased;
-                line = self.lines.recv() => line,
+                // First: there may always be another line.
                 () = self.shared.closed.cancelled() => return None,
+                line = self.lines.recv() => line,
             };
             match line {
                 Ok(record) if heard_as(&record.subsystem, record.level).is_some_and(|level| level >= self.level) => {
