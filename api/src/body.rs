@@ -93,6 +93,9 @@ pub(crate) fn parse(headers: &HeaderMap, body: &[u8]) -> Result<Payload, Failure
         return Ok(Payload::default());
     }
     if form::is_form(headers, body) {
+        if body.iter().filter(|byte| **byte == b'&').count() >= MAX_VALUES {
+            return Err(Failure::TooLarge(format!("the request body holds more than {MAX_VALUES} form values")));
+        }
         return Ok(form::parse(body).into());
     }
     if count_values(body) > MAX_VALUES {
@@ -113,7 +116,7 @@ pub(crate) fn parse(headers: &HeaderMap, body: &[u8]) -> Result<Payload, Failure
             "json: cannot unmarshal {} into Go value of type map[string]interface {{}}",
             kind(&other)
         ))),
-        Some(Err(error)) => Err(decode_error(&describe(&error, body))),
+        Some(Err(error)) => Err(decode_error(&describe(&error, &text))),
     }
 }
 
@@ -151,23 +154,55 @@ fn kind(value: &Value) -> &'static str {
     }
 }
 
-/// What is wrong and where; of the body itself at most one character.
-fn describe(error: &serde_json::Error, body: &[u8]) -> String {
+/// What is wrong, in the words of Go's decoder; of the body itself at most one character.
+fn describe(error: &serde_json::Error, text: &str) -> String {
     if error.is_eof() {
         return "unexpected EOF".to_owned();
     }
     let (line, column) = (error.line(), error.column());
-    let text = error.to_string();
-    if text.starts_with("recursion limit") {
-        return format!("nested too deeply at line {line}, column {column}");
-    }
-    let start = body.split(|byte| *byte == b'\n').nth(line.saturating_sub(1)).unwrap_or_default();
-    match start.get(column.saturating_sub(1)) {
-        Some(byte) if line == 1 && body.trim_ascii_start().first() == Some(byte) && byte.is_ascii_graphic() => {
-            format!("invalid character '{}' looking for beginning of value", char::from(*byte))
+    let of_line = text.split('\n').nth(line.saturating_sub(1)).unwrap_or_default();
+    // A column counts bytes up to the offending one; a line feed is told as column 0 of the next line.
+    let before = of_line.get(..column.saturating_sub(1)).unwrap_or_default();
+    let after = if column == 0 { "" } else { of_line.get(before.len()..).unwrap_or_default() };
+    let offending = after.chars().next().unwrap_or('\n');
+    let shown = match offending {
+        '\n' => "'\\n'".to_owned(),
+        '\t' => "'\\t'".to_owned(),
+        '\r' => "'\\r'".to_owned(),
+        '\'' => "'\\''".to_owned(),
+        control if control.is_control() => format!("'\\x{:02x}'", u32::from(control)),
+        other => format!("'{other}'"),
+    };
+    let message = error.to_string();
+    let kind = message.split(" at line ").next().unwrap_or_default();
+    match kind {
+        "recursion limit exceeded" => format!("nested too deeply at line {line}, column {column}"),
+        "expected value" | "key must be a string" => {
+            format!("invalid character {shown} looking for beginning of value")
         }
+        "trailing comma" => "invalid character ',' looking for beginning of value".to_owned(),
+        "expected `:`" => format!("invalid character {shown} after object key"),
+        "expected `,` or `}`" => format!("invalid character {shown} after object key:value pair"),
+        "expected `,` or `]`" => format!("invalid character {shown} after array element"),
+        "expected ident" => match literal(before) {
+            Some((literal, expected)) => {
+                format!("invalid character {shown} in literal {literal} (expecting '{expected}')")
+            }
+            None => format!("invalid character {shown} looking for beginning of value"),
+        },
+        "invalid number" => format!("invalid character {shown} in numeric literal"),
+        "invalid escape" => format!("invalid escape sequence `\\{offending}` in string"),
+        _ if kind.starts_with("control character") => format!("invalid character {shown} in string"),
         _ => format!("malformed JSON at line {line}, column {column}"),
     }
+}
+
+/// The literal that a text ends within, and its next character.
+fn literal(text: &str) -> Option<(&'static str, char)> {
+    ["null", "true", "false"].into_iter().find_map(|literal| {
+        let begun = (1..literal.len()).rev().find(|&length| text.ends_with(&literal[..length]))?;
+        Some((literal, char::from(literal.as_bytes()[begun])))
+    })
 }
 
 /// At least the number of values in it, without parsing: separators outside of texts.
@@ -198,14 +233,29 @@ mod tests {
     #[test]
     fn a_bad_body_is_named_and_not_echoed() {
         assert_eq!(error("{\"a\":"), "failed to decode JSON input: unexpected EOF");
-        assert!(
-            error("not json").ends_with("invalid character 'n' looking for beginning of value"),
-            "{}",
-            error("not json")
-        );
         assert!(error("[1]").contains("cannot unmarshal array into Go value"));
         assert!(!error("{\"a\": hidden-value}").contains("hidden"));
         assert!(error(&"[".repeat(100_000)).contains("nested too deeply"));
+    }
+
+    #[test]
+    fn mistakes_are_told_in_the_words_of_go() {
+        for (body, told) in [
+            ("not json", "invalid character 'o' in literal null (expecting 'u')"),
+            ("x", "invalid character 'x' looking for beginning of value"),
+            ("{\"a\":1,}", "invalid character ',' looking for beginning of value"),
+            ("{\"a\" 1}", "invalid character '1' after object key"),
+            ("{a:1}", "invalid character 'a' looking for beginning of value"),
+            ("{\"a\":tru}", "invalid character '}' in literal true (expecting 'e')"),
+            ("{\"a\":1 \"b\":2}", "invalid character '\"' after object key:value pair"),
+            ("{\"a\":[1 2]}", "invalid character '2' after array element"),
+            ("{\"a\":\"x\ny\"}", "invalid character '\\n' in string"),
+            ("{\"a\":-}", "invalid character '}' in numeric literal"),
+            ("{\"a\":\"\\q\"}", "invalid escape sequence `\\q` in string"),
+            ("[1", "unexpected EOF"),
+        ] {
+            assert_eq!(error(body), format!("failed to decode JSON input: {told}"), "{body}");
+        }
     }
 
     #[test]

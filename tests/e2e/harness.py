@@ -101,16 +101,17 @@ class Answer:
 class Server:
     """One server process on loopback, on a data folder of its own."""
 
-    def __init__(self, binary, folder, certificates=None, extra=""):
+    def __init__(self, binary, folder, certificates=None, extra="", listener=""):
         self.binary, self.folder, self.certificates = binary, pathlib.Path(folder), certificates
         self.port, self.cluster_port = free_port(), free_port()
         self.data = self.folder / "data"
         self.config = self.folder / "config.hcl"
         self.log_path = self.folder / "server.log"
         self.keys, self.root, self.process = [], None, None
-        self.write_config(extra)
+        self.write_config(extra, listener)
 
-    def write_config(self, extra=""):
+    def write_config(self, extra="", listener=""):
+        """The article's file on loopback; `listener` goes into the listener block, `extra` to the end."""
         if self.certificates:
             tls = f'tls_cert_file = "{self.certificates.certificate}"\n  tls_key_file = "{self.certificates.key}"'
         else:
@@ -124,6 +125,7 @@ listener "tcp" {{
   address = "127.0.0.1:{self.port}"
   cluster_address = "127.0.0.1:{self.cluster_port}"
   {tls}
+  {listener}
 }}
 api_addr = "{self.address}"
 cluster_addr = "https://127.0.0.1:{self.cluster_port}"
@@ -213,6 +215,36 @@ ui = true
         while self.request("GET", "/v1/sys/health", token=None).status != 200:
             assert time.monotonic() < deadline, self.output()
             time.sleep(0.01)
+
+
+def exchange(server, sent, timeout=DEADLINE):
+    """Sends these bytes on a connection of their own, and gives all that comes until the server closes it."""
+    with socket.create_connection(("127.0.0.1", server.port), timeout) as connection:
+        try:
+            for part in [sent] if isinstance(sent, bytes) else sent:
+                connection.sendall(part)
+        except (BrokenPipeError, ConnectionResetError):
+            # It may answer, and close, before it has read everything.
+            pass
+        got = b""
+        try:
+            while part := connection.recv(65536):
+                got += part
+        except ConnectionResetError:
+            pass
+        return got
+
+
+def raw(server, method, target, body=b"", token="", headers=()):
+    """One request whose every byte is ours; gives the status (0 when the connection was closed without) and the rest."""
+    head = [method + b" " + target + b" HTTP/1.1", b"Host: 127.0.0.1", b"Connection: close"]
+    token = server.root if token == "" else token
+    if token:
+        head.append(b"X-Vault-Token: " + token.encode())
+    if body:
+        head.append(b"Content-Length: %d" % len(body))
+    got = exchange(server, b"\r\n".join([*head, *headers, b"", body]))
+    return (int(got.split(b" ", 2)[1]), got) if got.startswith(b"HTTP/1.") else (0, got)
 
 
 class Cli:
