@@ -38,7 +38,8 @@ pub(super) fn finish(
     }
     match request.wrap {
         Some(wrap) if wraps(&response) => {
-            let inside = Envelope::of(&request.id, &response).map(|envelope| envelope.once().to_json()).unwrap_or_default();
+            let inside =
+                Envelope::of(&request.id, &response).map(|envelope| envelope.once().to_json()).unwrap_or_default();
             let inside = zeroize::Zeroizing::new(inside);
             let accessor = match response.auth.as_deref() {
                 Some(Granted::Token(payload)) => text_in(payload, "accessor"),

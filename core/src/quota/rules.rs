@@ -175,7 +175,8 @@ pub(super) mod tests {
         }
         other.rate = 2.0;
         let rules = Rules::build(vec![kept, other], &rules);
-        let allowed = |mount| matches!(rules.find(mount, "kv/a", None).unwrap().limiter.take(None, now), Taken::Allowed { .. });
+        let allowed =
+            |mount| matches!(rules.find(mount, "kv/a", None).unwrap().limiter.take(None, now), Taken::Allowed { .. });
         assert!(!allowed("kv/") && allowed(""));
     }
 }

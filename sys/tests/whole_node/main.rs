@@ -1,5 +1,9 @@
 //! `sys/` on a whole node.
 
 mod affairs;
+mod audit;
+mod keys;
 mod metrics;
+mod quotas;
 mod support;
+mod wrapping;

@@ -57,6 +57,11 @@ impl TestNode {
         self.share = made.shares.pop();
     }
 
+    /// The share of the first init, as its holder types it.
+    pub fn share(&self) -> String {
+        self.share.as_ref().unwrap().to_hex().to_string()
+    }
+
     pub async fn unseal(&self) {
         self.node.unseal(self.share.clone().unwrap()).await.unwrap();
     }

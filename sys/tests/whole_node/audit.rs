@@ -1,0 +1,48 @@
+//! Audit on a whole node: who has to be recorded, and what works without.
+
+use coffer_core::lifecycle::Phase;
+use coffer_core::{Failure, Operation};
+use serde_json::{Value, json};
+
+use crate::support::TestNode;
+
+fn file(folder: &tempfile::TempDir, name: &str) -> Value {
+    json!({ "type": "file", "options": { "file_path": folder.path().join(name) } })
+}
+
+fn lines(folder: &tempfile::TempDir, name: &str) -> usize {
+    std::fs::read_to_string(folder.path().join(name)).map_or(0, |text| text.lines().count())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_device_enabled_anew_with_other_options_is_another() {
+    let (node, folder) = (TestNode::active().await, tempfile::tempdir().unwrap());
+    node.write("sys/audit/f", file(&folder, "one")).await.unwrap();
+    node.read("sys/mounts").await;
+    node.ask(Operation::Delete, "sys/audit/f", Value::Null, &node.root).await.unwrap();
+    node.write("sys/audit/f", file(&folder, "two")).await.unwrap();
+    let before = lines(&folder, "one");
+    node.read("sys/mounts").await;
+    assert_eq!(lines(&folder, "one"), before);
+    assert!(before > 2 && lines(&folder, "two") > 2);
+    let hash = |input: &str| node.write("sys/audit-hash/f", json!({ "input": input }));
+    let (one, two) = (hash("x").await.unwrap(), hash("x").await.unwrap());
+    assert_eq!(one["data"]["hash"], two["data"]["hash"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_audit_nothing_is_done_but_sealing() {
+    let (node, folder) = (TestNode::active().await, tempfile::tempdir().unwrap());
+    node.write("sys/audit/f", file(&folder, "log")).await.unwrap();
+    // A folder in its place, and the file let go: it can't be opened any more.
+    std::fs::remove_file(folder.path().join("log")).unwrap();
+    std::fs::create_dir(folder.path().join("log")).unwrap();
+    let _ = node.node.audit().broker().reload().await;
+    let refused = node.ask(Operation::Read, "sys/mounts", Value::Null, &node.root).await.unwrap_err();
+    assert!(matches!(refused, Failure::Audit(_)), "{refused}");
+    node.write("sys/step-down", json!({})).await.unwrap();
+    let denied = node.ask(Operation::Update, "sys/seal", json!({}), "none").await;
+    assert!(denied.is_err() && node.node.active().is_some());
+    node.write("sys/seal", json!({})).await.unwrap();
+    assert!(matches!(&*node.node.phase(), Phase::Sealed));
+}
