@@ -54,10 +54,10 @@ def refused(server, method, path, body, statuses=(400,), **more):
 
 
 @pytest.mark.parametrize("body", [
-    b"{", b"}", b"[]", b'"text"', b"1", b'{"a":}', b'{"a":1,}', b"{'a':1}", b'{"a":1}}', b'{"a":1} x', b'{"a":"\xff"}',
+    b"{", b"}", b"[]", b'"text"', b"1", b'{"a":}', b'{"a":1,}', b"{'a':1}", b'{"a":1}}', b'{"a":1} x',
     b'{"a":"\\ud800', b"\x00", b"\xef\xbb\xbf{", b'{"a":01}', b'{"a":1e999999}', b'{"a":' + b"9" * 100_000,
     f'{{"value":"{CANARY}",'.encode(), f'{{"{CANARY}'.encode(), f"{CANARY}={CANARY}".encode(),
-], ids=range(20))
+], ids=range(19))
 def test_malformed_json(server, body):
     message = refused(server, "POST", "/v1/kv/x", body)
     assert "json" in message.lower() or "invalid" in message.lower() or "pars" in message.lower(), message
@@ -69,7 +69,7 @@ def test_malformed_json(server, body):
     ("/v1/sys/policies/acl/x", {"policy": {"a": CANARY}}),
     ("/v1/sys/policies/acl/x", {"policy": f'path "{CANARY}" {{'}),
     ("/v1/auth/token/create", {"ttl": {"a": CANARY}}),
-    ("/v1/auth/token/create", {"policies": 7.5, "ttl": CANARY}),
+    ("/v1/auth/token/create", {"policies": [CANARY, {}], "ttl": "soon"}),
     ("/v1/auth/token/create", {"num_uses": CANARY}),
     ("/v1/auth/token/lookup", {"token": [CANARY]}),
     ("/v1/sys/capabilities", {"token": {"a": 1}, "paths": {"a": CANARY}}),
