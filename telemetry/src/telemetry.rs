@@ -55,7 +55,7 @@ instruments! {
         barrier_get: "vault.barrier.get", "Reads through the barrier (ms).";
         barrier_put: "vault.barrier.put", "Encryption of a value that is written (ms).";
         barrier_list: "vault.barrier.list", "Lists (ms).";
-        storage_get: "vault.raft_storage.get", "Reads of the applied state (ms).";
+        storage_get: "vault.raft_storage.get", "Reads of the applied state; one in sixteen is measured (ms).";
         storage_list: "vault.raft_storage.list", "Lists of the applied state (ms).";
         commit: "vault.raft.commitTime", "From a proposal until it is applied here (ms).";
         read_fence: "vault.raft.read_fence", "Waiting until a read is known to be current (ms).";

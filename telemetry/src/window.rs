@@ -38,8 +38,13 @@ impl Window {
     pub(crate) fn record(&self, value: f64) {
         add(&self.sum, value);
         add(&self.squares, value * value);
-        self.min.fetch_min(value.to_bits(), Relaxed);
-        self.max.fetch_max(value.to_bits(), Relaxed);
+        // Most values are no extremes: then the cell stays unwritten, and in the caches of all cores.
+        if value.to_bits() < self.min.load(Relaxed) {
+            self.min.fetch_min(value.to_bits(), Relaxed);
+        }
+        if value.to_bits() > self.max.load(Relaxed) {
+            self.max.fetch_max(value.to_bits(), Relaxed);
+        }
         self.count.fetch_add(1, Relaxed);
     }
 
