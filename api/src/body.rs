@@ -289,6 +289,15 @@ mod tests {
         assert!(error(&body).contains("JSON values"));
     }
 
+    #[test]
+    fn many_form_values_are_refused_likewise() {
+        let mut headers = HeaderMap::new();
+        headers.insert(http::header::CONTENT_TYPE, "application/x-www-form-urlencoded".parse().unwrap());
+        let failure = parse(&headers, "a&".repeat(MAX_VALUES).as_bytes()).unwrap_err();
+        assert!(matches!(failure, Failure::TooLarge(_)));
+        assert_eq!(parse(&headers, b"a=1&b=2").unwrap().map().len(), 2);
+    }
+
     #[tokio::test]
     async fn a_large_body_is_refused() {
         let headers = HeaderMap::new();

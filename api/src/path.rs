@@ -99,7 +99,8 @@ fn clean(raw: &str) -> Option<String> {
             segment => kept.push(segment),
         }
     }
-    let mut cleaned = format!("/{}", kept.join("/"));
+    // Browsers read a backslash as a slash, and two of them as another host.
+    let mut cleaned = format!("/{}", kept.join("/")).replace('\\', "%5C");
     let names_a_folder = raw.ends_with('/') || raw.ends_with("/.") || raw.ends_with("/..");
     if names_a_folder && !cleaned.ends_with('/') {
         cleaned.push('/');
@@ -127,6 +128,7 @@ mod tests {
         assert_eq!(parse("/v1/kv/a/../b/"), ApiPath::Cleaned("/v1/kv/b/".into()));
         assert_eq!(parse("/v1/../../x"), ApiPath::Cleaned("/x".into()));
         assert_eq!(parse("//"), ApiPath::Cleaned("/".into()));
+        assert_eq!(parse("//\\host.example"), ApiPath::Cleaned("/%5Chost.example".into()));
     }
 
     #[test]

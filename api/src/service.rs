@@ -129,7 +129,8 @@ impl Service {
                 // A task of its own: a change is not left half way because its caller hung up.
                 let node = Arc::clone(&self.node);
                 let carried = tokio::spawn(async move { carry_out(&node, Arc::new(request), method).await });
-                carried.await.unwrap_or_else(|panic| Err(Failure::internal(panic)))
+                // What a panic says may quote the request.
+                carried.await.unwrap_or_else(|_| Err(Failure::internal("the request's handler panicked")))
             }
         };
         answer::answer(&id, result)

@@ -174,8 +174,7 @@ mod tests {
     fn the_configuration_sets_the_rules_and_a_mount_its_own() {
         let mut mount = Mount::new(MountKind::Auth, "userpass/", "userpass");
         let strict = LockoutRule { threshold: 2, ..LockoutRule::default() };
-        let defaults =
-            LockoutDefaults { all: None, by_type: BTreeMap::from([("userpass".to_owned(), Some(strict))]) };
+        let defaults = LockoutDefaults { all: None, by_type: BTreeMap::from([("userpass".to_owned(), Some(strict))]) };
         assert_eq!(LockoutRule::of(&mount, &defaults), Some(strict));
         mount.type_name = "approle".to_owned();
         assert_eq!(LockoutRule::of(&mount, &defaults), None);

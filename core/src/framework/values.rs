@@ -231,9 +231,10 @@ fn duration(value: &Value) -> Result<Duration, Wrong> {
     match value {
         Value::Null => Ok(Duration::ZERO),
         Value::Number(number) => match number.as_f64() {
-            Some(seconds) => {
-                Duration::try_from_secs_f64(seconds.trunc()).map_err(|_| "time: invalid duration".to_owned())
-            }
+            Some(seconds) => Duration::try_from_secs_f64(seconds.trunc())
+                .ok()
+                .and_then(bounded)
+                .ok_or_else(|| "time: invalid duration".to_owned()),
             None => Err("time: invalid duration".to_owned()),
         },
         Value::String(text) => parse_duration(text).map_err(|error| error.to_string()),
@@ -259,6 +260,16 @@ fn signed_seconds(value: &Value) -> Result<i64, Wrong> {
 /// Seconds (`"90"`), Go's notation (`"1h30m"`, `"1.5h"`, `"250ms"`) or days (`"7d"`). The error quotes the text, as Vault's
 /// does: a span of time is no secret.
 pub fn parse_duration(text: &str) -> Result<Duration, Failure> {
+    bounded(parse_any_duration(text)?)
+        .ok_or_else(|| Failure::Invalid(format!("time: invalid duration {:?}", text.trim())))
+}
+
+/// Go's spans end at 292 years, and so do those in stored records.
+fn bounded(span: Duration) -> Option<Duration> {
+    i64::try_from(span.as_nanos()).is_ok().then_some(span)
+}
+
+fn parse_any_duration(text: &str) -> Result<Duration, Failure> {
     let trimmed = text.trim();
     let invalid = || Failure::Invalid(format!("time: invalid duration {trimmed:?}"));
     if trimmed.is_empty() || trimmed == "0" {
@@ -402,7 +413,7 @@ mod tests {
         for (text, millis) in good {
             assert_eq!(parse_duration(text).unwrap(), Duration::from_millis(millis), "{text}");
         }
-        for text in ["bogus", "1x", "-5s", "-1", "1h5", "..h"] {
+        for text in ["bogus", "1x", "-5s", "-1", "1h5", "..h", "9223372037", "99999999999h", "9223372036854775807"] {
             assert!(parse_duration(text).is_err(), "{text}");
         }
     }

@@ -77,7 +77,12 @@ pub struct Routing {
 
 impl Routing {
     /// Builds the backends of both tables; those of `old` whose mount did not change live on.
-    pub fn build(registry: &Registry, telemetry: &Telemetry, tables: [&MountTable; 2], old: &Self) -> Result<Self, Failure> {
+    pub fn build(
+        registry: &Registry,
+        telemetry: &Telemetry,
+        tables: [&MountTable; 2],
+        old: &Self,
+    ) -> Result<Self, Failure> {
         let mut by_path = BTreeMap::new();
         for mount in tables.into_iter().flat_map(|table| &table.entries).filter(|mount| !mount.tainted) {
             let kept = old.by_path.values().find(|old| {
@@ -87,7 +92,8 @@ impl Routing {
                 Some(old) => Arc::clone(&old.backend),
                 None => registry.build(mount)?,
             };
-            by_path.insert(name(&mount.api_path()).to_owned(), Arc::new(Mounted::new(mount.clone(), backend, telemetry)));
+            by_path
+                .insert(name(&mount.api_path()).to_owned(), Arc::new(Mounted::new(mount.clone(), backend, telemetry)));
         }
         Ok(Self { by_path })
     }
@@ -159,9 +165,7 @@ mod tests {
     fn the_longest_mount_serves() {
         let routing =
             routing(&[(MountKind::Secrets, "kv/"), (MountKind::Secrets, "kv2/deep/"), (MountKind::Auth, "up/")]);
-        let found = |path: &'static str| {
-            routing.find(path).map(|(mounted, rest)| (mounted.mount.path.clone(), rest))
-        };
+        let found = |path: &'static str| routing.find(path).map(|(mounted, rest)| (mounted.mount.path.clone(), rest));
         assert_eq!(found("kv/a/b"), Some(("kv/".into(), "a/b")));
         assert_eq!(found("kv/"), Some(("kv/".into(), "")));
         assert_eq!(found("kv2/deep/x"), Some(("kv2/deep/".into(), "x")));

@@ -37,7 +37,8 @@ pub(super) fn finish(
         response.warnings.push("Reading from 'cubbyhole/response' is deprecated. Please use sys/wrapping/unwrap to unwrap responses, as it provides additional security checks and other benefits.".to_owned());
     }
     match request.wrap {
-        Some(wrap) if wraps(&response) => {
+        // On a path that needs no token only a login is worth a wrapping token: strangers can't fill the storage.
+        Some(wrap) if wraps(&response) && (work.caller.is_some() || response.auth.is_some()) => {
             let inside =
                 Envelope::of(&request.id, &response).map(|envelope| envelope.once().to_json()).unwrap_or_default();
             let inside = zeroize::Zeroizing::new(inside);

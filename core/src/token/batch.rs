@@ -13,8 +13,8 @@ use super::id::{BATCH_PREFIX, batch_body};
 use super::{StoredTokenType, TokenEntry};
 use crate::{Failure, SecretText};
 
-/// Longest token text that is looked at: far more than any policy list needs.
-const MAX_TEXT: usize = 32 * 1024;
+/// Longest token text: no header with a longer one is taken.
+const MAX_TEXT: usize = 8 * 1024;
 
 /// The parts of a token record that a batch token carries; field numbers are Vault's.
 #[derive(Clone, PartialEq, Message)]
@@ -70,7 +70,13 @@ pub(super) fn seal(barrier: &Barrier, entry: &TokenEntry) -> Result<SecretText, 
     };
     let plain = Zeroizing::new(sealed.encode_to_vec());
     let bytes = barrier.encrypt("", &plain).map_err(Failure::internal)?;
-    Ok(SecretText::new(format!("{BATCH_PREFIX}{}", URL_SAFE_NO_PAD.encode(bytes))))
+    let text = URL_SAFE_NO_PAD.encode(bytes);
+    if text.len() > MAX_TEXT - BATCH_PREFIX.len() {
+        return Err(Failure::Invalid(format!(
+            "a batch token with these policies and metadata would be longer than {MAX_TEXT} bytes; make a service token"
+        )));
+    }
+    Ok(SecretText::new(format!("{BATCH_PREFIX}{text}")))
 }
 
 /// The record in a batch token; `None` when it is no token of this cluster.

@@ -21,7 +21,7 @@ pub(super) fn answer(node: &Arc<Node>, request: &Request) -> Result<Response, Fa
         Some(value) => value
             .parse()
             .ok()
-            .filter(|code| (100..1000).contains(code))
+            .filter(|code| (200..600).contains(code))
             .ok_or_else(|| Failure::Invalid(format!("{name} is no HTTP status"))),
     };
     let phase = node.phase();
