@@ -22,7 +22,22 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("cli", &["hcl", "policy", "seal", "tls"]),
     (
         "server",
-        &["api", "audit", "auth", "cli", "cluster", "core", "engines", "hcl", "model", "policy", "seal", "sys", "telemetry", "tls"],
+        &[
+            "api",
+            "audit",
+            "auth",
+            "cli",
+            "cluster",
+            "core",
+            "engines",
+            "hcl",
+            "model",
+            "policy",
+            "seal",
+            "sys",
+            "telemetry",
+            "tls",
+        ],
     ),
 ];
 

@@ -47,7 +47,13 @@ fn every_crate_says_what_it_owns() {
 
 #[test]
 fn nothing_is_left_for_later_in_code() {
-    let marks = [concat!("TO", "DO"), concat!("FIX", "ME"), concat!("XX", "X"), concat!("unimplement", "ed!("), concat!("to", "do!(")];
+    let marks = [
+        concat!("TO", "DO"),
+        concat!("FIX", "ME"),
+        concat!("XX", "X"),
+        concat!("unimplement", "ed!("),
+        concat!("to", "do!("),
+    ];
     for (path, text) in sources() {
         for mark in marks {
             assert!(!text.contains(mark), "{} holds {mark}", path.display());
