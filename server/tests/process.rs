@@ -154,12 +154,12 @@ fn what_is_wrong_is_said_in_one_line() {
     assert!(error.starts_with("storage: ") && error.contains("config.hcl"), "{error}");
     assert!(
         files
-            .fails(&format!("storage \"inmem\" {{}}\n{plain}pid_file = \"/nonexistent/pid\""))
+            .fails(&format!("storage \"inmem\" {{}}\n{plain}pid_file = \"{}\"", files.path("absent/pid")))
             .starts_with("pid_file ")
     );
     assert!(
         files
-            .fails(&format!("storage \"inmem\" {{}}\n{plain}log_file = \"/nonexistent/log\""))
+            .fails(&format!("storage \"inmem\" {{}}\n{plain}log_file = \"{}\"", files.path("absent/log")))
             .starts_with("log file ")
     );
 }
