@@ -51,6 +51,8 @@ fn members(list: &StoredMembership, leader: Option<u64>) -> Vec<Member> {
             api_address: node.api_address.clone(),
             voter: voters.contains(id),
             leader: leader == Some(*id),
+            raft_id: *id,
+            public_key: Vec::new(),
         })
         .collect()
 }

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::{Membership, Peers};
+
 /// What this node is in the cluster.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NodeRole {
@@ -13,6 +15,8 @@ pub enum NodeRole {
     Follower,
     /// Receives the log and does not vote.
     Learner,
+    /// Was a member and is none any more.
+    Removed,
 }
 
 /// A member of the committed configuration.
@@ -28,6 +32,10 @@ pub struct Member {
     pub voter: bool,
     /// Whether it leads just now.
     pub leader: bool,
+    /// Raft's number for this incarnation of it.
+    pub raft_id: u64,
+    /// The public half of its identity key; empty where none is pinned yet.
+    pub public_key: Vec<u8>,
 }
 
 /// A look at the cluster from this node.
@@ -72,9 +80,9 @@ pub enum ControlError {
     Failed(String),
 }
 
-/// Membership, leadership and lifecycle of the cluster.
+/// Leadership and lifecycle of the cluster; with its members and its membership.
 #[async_trait::async_trait]
-pub trait ClusterControl: Send + Sync {
+pub trait ClusterControl: Peers + Membership {
     /// What this node sees now; never blocks.
     fn status(&self) -> ClusterStatus;
 
@@ -84,7 +92,8 @@ pub trait ClusterControl: Send + Sync {
     /// Forms a cluster of this node alone and returns once it leads; the first step of `init`.
     async fn form(&self) -> Result<(), ControlError>;
 
-    /// Gives leadership to another node that is caught up; an error where there is none.
+    /// Gives leadership to another node that is fit and caught up, and returns once that one leads; an error where
+    /// there is none.
     async fn step_down(&self) -> Result<(), ControlError>;
 
     /// Stops taking part, after what was accepted is durable. The node is useless afterwards.

@@ -1,13 +1,19 @@
 //! What `core` and `cluster` share, and nothing else: the replicated [`Command`], the [`Store`] it is
 //! committed to, and the [`ClusterControl`] through which the upper layers see and steer the cluster.
 //!
-//! Owns: the shape and the byte encoding of a command, and the contracts of the two traits.
+//! Owns: the shape and the byte encoding of a command, and the contracts of the traits.
 //! Must not know: encryption, HTTP, tokens, Raft types, or how anything is stored.
 
 mod cluster_control;
 mod command;
+mod membership;
+mod peer;
 mod store;
 
 pub use cluster_control::{ClusterControl, ClusterStatus, ControlError, Member, NodeRole};
 pub use command::{Command, CommandRef, DecodeError, Precondition, Put};
+pub use membership::{ClusterCard, Membership, MembershipError, NewMember, OwnCard};
+pub use peer::{
+    NodeCondition, PeerError, PeerFault, PeerIdentity, PeerService, PeerState, PeerStream, Peers, SealState, Topic,
+};
 pub use store::{ApplyObserver, CommitError, FenceError, Revision, Store, StoreError, Versioned};
