@@ -1,7 +1,8 @@
-//! The life of a node: uninitialised, sealed, standby, active; and the ceremonies that move it.
+//! The life of a node: uninitialised, joining, sealed, standby, active, removed; and the ceremonies that move it.
 
 mod activate;
 mod init;
+mod join;
 pub(crate) mod key_change;
 mod mount_work;
 mod node;
@@ -12,6 +13,7 @@ mod unseal;
 mod workers;
 
 pub use init::{InitError, InitOutcome};
+pub use join::Joining;
 pub use node::{Node, NodeParts};
 pub use phase::Phase;
 pub use unseal::UnsealFailure;

@@ -99,7 +99,7 @@ impl Node {
     pub fn active(&self) -> Option<Arc<Active>> {
         match &**self.phase.load() {
             Phase::Active(active) => Some(Arc::clone(active)),
-            Phase::Uninitialized | Phase::Sealed | Phase::Standby(_) => None,
+            Phase::Uninitialized | Phase::Joining(_) | Phase::Sealed | Phase::Standby(_) | Phase::Removed => None,
         }
     }
 
@@ -108,7 +108,7 @@ impl Node {
         match &**self.phase.load() {
             Phase::Active(active) => Ok(Arc::clone(active)),
             Phase::Uninitialized => Err(Failure::Uninitialized),
-            Phase::Sealed => Err(Failure::Sealed),
+            Phase::Joining(_) | Phase::Sealed | Phase::Removed => Err(Failure::Sealed),
             Phase::Standby(_) => {
                 Err(Failure::Unavailable("local node not active but active cluster node not found".to_owned()))
             }
@@ -120,13 +120,16 @@ impl Node {
         match &**self.phase.load() {
             Phase::Active(active) => Some(active.barrier.clone()),
             Phase::Standby(barrier) => Some(barrier.clone()),
-            Phase::Uninitialized | Phase::Sealed => None,
+            Phase::Uninitialized | Phase::Joining(_) | Phase::Sealed | Phase::Removed => None,
         }
     }
 
-    /// How the root key is shared; `None` before init.
+    /// How the root key is shared, here or in the cluster that is being joined; `None` before init.
     pub fn seal_config(&self) -> Option<SealConfig> {
-        **self.seal_config.load()
+        match &**self.phase.load() {
+            Phase::Joining(joining) => Some(joining.seal_config),
+            _ => **self.seal_config.load(),
+        }
     }
 
     /// The cluster.
@@ -195,7 +198,9 @@ impl Node {
         let mut now_sealed = None;
         self.phase.rcu(|phase| match &**phase {
             Phase::Uninitialized => Arc::clone(now_sealed.get_or_insert_with(|| Arc::new(Phase::Sealed))),
-            Phase::Sealed | Phase::Standby(_) | Phase::Active(_) => Arc::clone(phase),
+            Phase::Joining(_) | Phase::Sealed | Phase::Standby(_) | Phase::Active(_) | Phase::Removed => {
+                Arc::clone(phase)
+            }
         });
     }
 

@@ -33,6 +33,9 @@ pub enum UnsealFailure {
     /// There is nothing to unseal.
     #[error("Vault is not initialized")]
     Uninitialized,
+    /// It is of no use any more.
+    #[error("this node was removed from its cluster: join it again with \"operator raft join\"")]
+    Removed,
     /// Anything else.
     #[error(transparent)]
     Failure(#[from] Failure),
@@ -46,6 +49,8 @@ impl Node {
         match &*self.phase() {
             Phase::Uninitialized => return Err(UnsealFailure::Uninitialized),
             Phase::Standby(_) | Phase::Active(_) => return Ok(UnsealProgress::default()),
+            Phase::Joining(_) => return Err(UnsealFailure::Uninitialized),
+            Phase::Removed => return Err(UnsealFailure::Removed),
             Phase::Sealed => {}
         }
         let config = self.seal_config().ok_or(UnsealFailure::Uninitialized)?;

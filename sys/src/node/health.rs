@@ -28,12 +28,13 @@ pub(super) fn answer(node: &Arc<Node>, request: &Request) -> Result<Response, Fa
     let active = code("activecode", 200)?;
     let status = match &*phase {
         Phase::Uninitialized => code("uninitcode", 501)?,
-        Phase::Sealed => code("sealedcode", 503)?,
+        Phase::Joining(_) | Phase::Sealed => code("sealedcode", 503)?,
+        Phase::Removed => code("removedcode", 530)?,
         Phase::Standby(_) if flag("standbyok") || flag("perfstandbyok") => active,
         Phase::Standby(_) => code("standbycode", 429)?,
         Phase::Active(_) => active,
     };
-    for unused in ["drsecondarycode", "performancestandbycode", "haunhealthycode", "removedcode"] {
+    for unused in ["drsecondarycode", "performancestandbycode", "haunhealthycode"] {
         code(unused, 0)?;
     }
     let settings = node.settings();
@@ -49,6 +50,9 @@ pub(super) fn answer(node: &Arc<Node>, request: &Request) -> Result<Response, Fa
         "server_time_utc": node.clock().now().unix(),
         "version": settings.version,
     });
+    if matches!(&*phase, Phase::Removed) {
+        body["removed_from_cluster"] = json!(true);
+    }
     if let Some(identity) = node.cluster_identity() {
         body["cluster_name"] = json!(identity.name);
         body["cluster_id"] = json!(identity.id);

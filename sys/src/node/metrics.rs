@@ -86,9 +86,11 @@ fn own_state(node: &Arc<Node>) -> Vec<Gauge> {
 fn phase_name(phase: &Phase) -> &'static str {
     match phase {
         Phase::Uninitialized => "uninitialized",
+        Phase::Joining(_) => "joining",
         Phase::Sealed => "sealed",
         Phase::Standby(_) => "standby",
         Phase::Active(_) => "active",
+        Phase::Removed => "removed",
     }
 }
 

@@ -32,7 +32,7 @@ pub async fn answer(node: &Arc<Node>, request: &Arc<Request>) -> Option<Result<R
         "metrics" => metrics::answer(node, request).await,
         "seal" if request.operation.is_write() && !node.phase().holds_keys() => match &*node.phase() {
             // What is sealed stays so; before init there is nothing to seal.
-            Phase::Uninitialized | Phase::Sealed => Ok(Response::empty()),
+            Phase::Uninitialized | Phase::Joining(_) | Phase::Sealed | Phase::Removed => Ok(Response::empty()),
             Phase::Standby(_) | Phase::Active(_) => return None,
         },
         "seal" | "step-down" if !request.operation.is_write() => Err(not_allowed()),

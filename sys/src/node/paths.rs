@@ -8,6 +8,7 @@ const HEALTH: &[Field] = &[
     Field::new("standbycode", Kind::Int, "Status of a standby node, 429 by default."),
     Field::new("sealedcode", Kind::Int, "Status of a sealed node, 503 by default."),
     Field::new("uninitcode", Kind::Int, "Status of a node that was never initialised, 501 by default."),
+    Field::new("removedcode", Kind::Int, "Status of a node that was removed from its cluster, 530 by default."),
     Field::new("standbyok", Kind::Bool, "A standby node answers as an active one."),
     Field::new("perfstandbyok", Kind::Bool, "The same."),
 ];

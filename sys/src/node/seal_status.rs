@@ -31,6 +31,9 @@ pub(super) fn status(node: &Arc<Node>) -> Value {
         "recovery_seal": false,
         "storage_type": settings.storage_type,
     });
+    if matches!(&*phase, Phase::Removed) {
+        status["removed_from_cluster"] = json!(true);
+    }
     if let Some(identity) = node.cluster_identity() {
         status["cluster_name"] = json!(identity.name);
         status["cluster_id"] = json!(identity.id);

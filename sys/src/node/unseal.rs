@@ -36,7 +36,9 @@ pub(super) async fn answer(node: &Arc<Node>, request: &Request) -> Result<Respon
         Ok(_) => Ok(seal_status::answer(node)),
         Err(UnsealFailure::Share(error)) if error.fault() == Fault::Request => Err(Failure::invalid(error.to_string())),
         Err(UnsealFailure::Share(error)) => Err(Failure::internal(error)),
-        Err(error @ UnsealFailure::Uninitialized) => Err(Failure::invalid(error.to_string())),
+        Err(error @ (UnsealFailure::Uninitialized | UnsealFailure::Removed)) => {
+            Err(Failure::invalid(error.to_string()))
+        }
         Err(UnsealFailure::Failure(failure)) => Err(failure),
     }
 }
