@@ -1,7 +1,7 @@
 //! The seal: what keeps everything in the store encrypted, and the ceremonies by which operators open it.
 //!
 //! Owns: the [`Barrier`] in Vault's format and its keyring, Shamir's [secret sharing](shamir) with Vault's share layout,
-//! and init, unseal, rekey, generate-root and the rotation of keys. A server's records are those of Vault and OpenBao
+//! init, unseal, rekey, generate-root, the rotation of keys, and the handing of a root key to a sealed node. A server's records are those of Vault and OpenBao
 //! (`core/keyring`, `core/master`, `core/hsm/barrier-unseal-keys`, `core/shamir-kek`, `core/seal-config`): what one of
 //! them wrote opens here with its own shares.
 //!
@@ -12,6 +12,7 @@ mod barrier;
 mod ceremony;
 mod key_share;
 mod nonce;
+mod peer_unseal;
 mod record;
 mod seal_config;
 mod secret_key;
@@ -23,6 +24,7 @@ pub use barrier::*;
 pub use ceremony::*;
 pub use key_share::{KeyShare, MAX_SHARE_LEN, MIN_SHARE_LEN, ParseShareError, ShareLengthError};
 pub use nonce::Nonce;
+pub use peer_unseal::{OpeningKey, OpeningPublicKey, PeerUnsealError};
 pub use record::*;
 pub use seal_config::{ReadSealConfigError, SEAL_TYPE, SealConfig, SealConfigError};
 pub use secret_key::{EntropyError, KEY_LEN};
