@@ -88,6 +88,12 @@ impl Stores {
         self.folder.as_ref().map(DataFolder::path)
     }
 
+    /// Free bytes where the data lies and the size of that file system; `None` in memory, or where it can't be asked.
+    pub fn disk_space(&self) -> Option<(u64, u64)> {
+        let found = rustix::fs::statvfs(self.folder()?).ok()?;
+        Some((found.f_bavail.saturating_mul(found.f_frsize), found.f_blocks.saturating_mul(found.f_frsize)))
+    }
+
     /// Binds both files to a cluster, durably. Blocks for two syncs.
     ///
     /// # Errors

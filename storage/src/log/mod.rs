@@ -7,6 +7,7 @@
 mod queue;
 mod read;
 mod record;
+mod sync_time;
 mod tail;
 #[cfg(test)]
 mod tests;
@@ -15,6 +16,7 @@ mod writer;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use parking_lot::{Condvar, Mutex};
 use redb::{ReadableDatabase, ReadableTable, ReadableTableMetadata, TableDefinition};
@@ -28,6 +30,7 @@ pub use queue::Done;
 pub use record::{Record, RecordKind, Vote};
 
 use queue::{Op, Queue};
+use sync_time::SyncTimes;
 use tail::Tail;
 
 pub(crate) const ENTRIES: TableDefinition<'static, u64, &[u8]> = TableDefinition::new("entries");
@@ -63,6 +66,7 @@ struct Shared {
     faults: Faults,
     /// Encoded bytes of the entries on disk.
     bytes: AtomicU64,
+    sync_times: Mutex<SyncTimes>,
 }
 
 /// The log as its users see it, ahead of the file by what is queued.
@@ -88,6 +92,7 @@ impl LogStore {
             work: Condvar::new(),
             faults,
             bytes: AtomicU64::new(bytes),
+            sync_times: Mutex::default(),
         });
         let writer = std::thread::Builder::new()
             .name("coffer-log".into())
@@ -116,6 +121,11 @@ impl LogStore {
     /// Encoded bytes of the entries on disk; what is queued comes when it is written.
     pub fn stored_bytes(&self) -> u64 {
         self.shared.bytes.load(Ordering::Relaxed)
+    }
+
+    /// How long the last group commits took: 95 of 100 took no longer. Zero before the first.
+    pub fn sync_time(&self) -> Duration {
+        self.shared.sync_times.lock().typical_most()
     }
 
     /// The last durable vote.

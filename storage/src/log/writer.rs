@@ -2,6 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::Ordering;
+use std::time::Instant;
 
 use redb::{Table, WriteTransaction};
 
@@ -19,8 +20,10 @@ pub(super) fn run(shared: &Shared) {
     let mut purged = shared.live.lock().bounds.purged.map(|purged| purged.index);
     while let Some(group) = next_group(shared) {
         purged = purged.max(group.purge.map(|upto| upto.index));
+        let begun = Instant::now();
         let written = catch_unwind(AssertUnwindSafe(|| write(shared, &group, purged)))
             .unwrap_or_else(|_| Err(StoreFault::damaged(&shared.named.file, "its structure makes no sense")));
+        shared.sync_times.lock().add(begun.elapsed());
         match written {
             Ok(added) => acknowledge(shared, group, added),
             Err(fault) => return fail(shared, group, fault),

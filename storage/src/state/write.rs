@@ -2,22 +2,28 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use redb::{Durability, ReadableTable, Table};
+use redb::{Durability, ReadableTable, Table, WriteTransaction};
 
 use crate::fault::FaultContext;
 use crate::medium::{META, NamedDb};
 use crate::{LogPosition, StoreFault};
 
+use super::staging::{self, STAGED, Staging};
 use super::view::{REVISION, split_value};
 use super::{KV, meta_key};
 
-const WRITING: &str = "writing";
+pub(super) const WRITING: &str = "writing";
+
+type Records<'t> = Table<'t, &'static str, &'static [u8]>;
 
 /// The state inside one transaction: reads see what it has written.
 pub struct StateWrite<'t> {
     file: &'t str,
-    kv: Table<'t, &'static str, &'static [u8]>,
-    meta: Table<'t, &'static str, &'static [u8]>,
+    writing: &'t WriteTransaction,
+    kv: Records<'t>,
+    meta: Records<'t>,
+    /// Opened by the first use in the transaction; two names can't be open while one is given to the other.
+    staged: Option<Records<'t>>,
     bytes: usize,
 }
 
@@ -36,11 +42,7 @@ impl StateWrite<'_> {
     /// # Errors
     /// The file cannot be written.
     pub fn put(&mut self, key: &str, revision: u64, value: &[u8]) -> Result<(), StoreFault> {
-        let mut place = self.kv.insert_reserve(key, REVISION + value.len()).fault(self.file, WRITING)?;
-        if let Some((head, body)) = place.as_mut().split_first_chunk_mut::<REVISION>() {
-            *head = revision.to_be_bytes();
-            body.copy_from_slice(value);
-        }
+        insert(&mut self.kv, self.file, key, revision, value)?;
         self.bytes += key.len() + value.len();
         Ok(())
     }
@@ -72,6 +74,91 @@ impl StateWrite<'_> {
         let record = [at.encode().as_slice(), list].concat();
         self.meta.insert(meta_key::MEMBERSHIP, record.as_slice()).fault(self.file, WRITING)?;
         Ok(())
+    }
+}
+
+/// The state that is staged beside the one that reads see.
+impl<'t> StateWrite<'t> {
+    /// What is staged.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn staging(&self) -> Result<Option<Staging>, StoreFault> {
+        let Some(found) = self.meta.get(meta_key::STAGING).fault(self.file, "reading")? else { return Ok(None) };
+        let staging = Staging::decode(found.value());
+        staging.map(Some).ok_or_else(|| StoreFault::damaged(self.file, "its staged state makes no sense"))
+    }
+
+    /// Begins to stage a state at the entry `index`; one that was begun before is set aside.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn begin_staging(&mut self, index: u64, id: [u8; 16]) -> Result<(), StoreFault> {
+        self.abandon_staging(index)?;
+        self.note_staging(Staging { id, keys: 0 })?;
+        self.staged().map(drop)
+    }
+
+    /// Sets a key in the staged state.
+    ///
+    /// # Errors
+    /// The file cannot be written; nothing is staged.
+    pub fn stage(&mut self, key: &str, revision: u64, value: &[u8]) -> Result<(), StoreFault> {
+        let Some(staging) = self.staging()? else { return Err(self.nothing_staged()) };
+        let file = self.file;
+        let staged = self.staged()?;
+        let is_new = staged.get(key).fault(file, "reading")?.is_none();
+        insert(staged, file, key, revision, value)?;
+        self.bytes += key.len() + value.len();
+        if is_new { self.note_staging(Staging { keys: staging.keys + 1, ..staging }) } else { Ok(()) }
+    }
+
+    /// Forgets what is staged, if anything is.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn abandon_staging(&mut self, index: u64) -> Result<(), StoreFault> {
+        self.staged = None;
+        staging::set_aside(self.writing, STAGED, index, self.file)?;
+        self.meta.remove(meta_key::STAGING).fault(self.file, WRITING)?;
+        Ok(())
+    }
+
+    /// Puts the staged state in the place of the present one, of which the keys below `kept` stay as they are.
+    ///
+    /// # Errors
+    /// The file cannot be written; nothing is staged.
+    pub fn exchange(self, index: u64, kept: &str) -> Result<Self, StoreFault> {
+        let Self { file, writing, mut kv, mut meta, staged, bytes } = self;
+        let Some(mut staged) = staged.map_or_else(|| writing.open_table(STAGED).ok(), Some) else {
+            return Err(StoreFault::Misuse { file: file.to_owned(), what: "nothing is staged".to_owned() });
+        };
+        staged.retain_in(kept..below_end(kept).as_str(), |_, _| false).fault(file, WRITING)?;
+        for entry in kv.range(kept..below_end(kept).as_str()).fault(file, "reading")? {
+            let (key, value) = entry.fault(file, "reading")?;
+            staged.insert(key.value(), value.value()).fault(file, WRITING)?;
+        }
+        meta.remove(meta_key::STAGING).fault(file, WRITING)?;
+        drop((kv, staged));
+        staging::exchange(writing, index, file)?;
+        kv = writing.open_table(KV).fault(file, WRITING)?;
+        Ok(Self { file, writing, kv, meta, staged: None, bytes })
+    }
+
+    fn staged(&mut self) -> Result<&mut Records<'t>, StoreFault> {
+        match &mut self.staged {
+            Some(staged) => Ok(staged),
+            none => Ok(none.insert(self.writing.open_table(STAGED).fault(self.file, WRITING)?)),
+        }
+    }
+
+    fn note_staging(&mut self, staging: Staging) -> Result<(), StoreFault> {
+        self.meta.insert(meta_key::STAGING, staging.encode().as_slice()).fault(self.file, WRITING)?;
+        Ok(())
+    }
+
+    fn nothing_staged(&self) -> StoreFault {
+        StoreFault::Misuse { file: self.file.to_owned(), what: "nothing is staged".to_owned() }
     }
 }
 
