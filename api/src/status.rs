@@ -34,7 +34,8 @@ fn tell(failure: &Failure, routed: fn(&str) -> String) -> Told {
         Failure::TooLarge(text) => (StatusCode::PAYLOAD_TOO_LARGE, vec![text.clone()]),
         Failure::Sealed => (StatusCode::SERVICE_UNAVAILABLE, vec![failure.to_string()]),
         Failure::Uninitialized => (StatusCode::SERVICE_UNAVAILABLE, vec![failure.to_string()]),
-        Failure::Unavailable(text) | Failure::OutcomeUnknown(text) => {
+        Failure::NotLeader => (StatusCode::SERVICE_UNAVAILABLE, vec![failure.to_string()]),
+        Failure::NoQuorum(text) | Failure::Unavailable(text) | Failure::OutcomeUnknown(text) => {
             (StatusCode::SERVICE_UNAVAILABLE, vec![text.clone()])
         }
         Failure::Fault(text) => (StatusCode::INTERNAL_SERVER_ERROR, vec![routed(text)]),

@@ -60,6 +60,12 @@ pub enum Failure {
     /// The node was never initialised (400 or 503 by place).
     #[error("server is not yet initialized")]
     Uninitialized,
+    /// This node does not lead, or no longer: nothing was proposed, and the node that leads may be asked (503).
+    #[error("local node not active but active cluster node not found")]
+    NotLeader,
+    /// No majority answered: nothing was proposed, and a later try may be served (503).
+    #[error("{0}")]
+    NoQuorum(String),
     /// This node can't serve it, another might (503).
     #[error("{0}")]
     Unavailable(String),
@@ -97,6 +103,28 @@ impl Failure {
     }
 }
 
+impl Failure {
+    /// Whether it is certain that nothing was done, and another node, or this one later, can do it.
+    pub fn may_be_asked_again(&self) -> bool {
+        match self {
+            Self::NotLeader | Self::NoQuorum(_) => true,
+            Self::Tokenless(inner) => inner.may_be_asked_again(),
+            _ => false,
+        }
+    }
+
+    /// The same failure, when a part of the request was carried out before it: it must not be asked again.
+    #[must_use]
+    pub fn after_a_commit(self) -> Self {
+        match self {
+            Self::NotLeader | Self::NoQuorum(_) => Self::OutcomeUnknown(format!(
+                "the request was carried out in part when leadership changed; look before you repeat it: {self}"
+            )),
+            other => other,
+        }
+    }
+}
+
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
         Self::Internal(error.to_string())
@@ -105,7 +133,10 @@ impl From<StoreError> for Failure {
 
 impl From<FenceError> for Failure {
     fn from(error: FenceError) -> Self {
-        Self::Unavailable(error.to_string())
+        match error {
+            FenceError::NotLeader => Self::NotLeader,
+            FenceError::NoQuorum(_) => Self::NoQuorum(error.to_string()),
+        }
     }
 }
 
@@ -113,9 +144,8 @@ impl From<CommitError> for Failure {
     fn from(error: CommitError) -> Self {
         match error {
             CommitError::TooLarge { .. } => Self::TooLarge(error.to_string()),
-            CommitError::Conflict { .. } | CommitError::NotLeader | CommitError::Unavailable(_) => {
-                Self::Unavailable(error.to_string())
-            }
+            CommitError::NotLeader => Self::NotLeader,
+            CommitError::Conflict { .. } | CommitError::Unavailable(_) => Self::Unavailable(error.to_string()),
             CommitError::Unknown => Self::OutcomeUnknown(error.to_string()),
         }
     }

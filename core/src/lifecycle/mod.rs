@@ -8,6 +8,7 @@ mod mount_work;
 mod node;
 mod observer;
 mod phase;
+mod phase_cell;
 mod seal;
 mod unseal;
 mod workers;

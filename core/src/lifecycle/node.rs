@@ -11,6 +11,7 @@ use parking_lot::Mutex;
 
 use super::observer::Invalidation;
 use super::phase::Phase;
+use super::phase_cell::PhaseCell;
 use super::unseal::Progress;
 use crate::active::{Active, Settings};
 use crate::audit_log::AuditLog;
@@ -44,7 +45,7 @@ pub struct NodeParts {
 /// The node. It exists from start to end of the process; what needs keys lives in its phase.
 pub struct Node {
     pub(super) parts: NodeParts,
-    pub(super) phase: ArcSwap<Phase>,
+    pub(super) phase: PhaseCell,
     seal_config: ArcSwap<Option<SealConfig>>,
     /// Shares given so far; the lock also puts changes of phase in order. Never held over a wait for the cluster.
     pub(super) progress: Mutex<Progress>,
@@ -65,7 +66,7 @@ impl Node {
             parts.store.observe(Arc::new(Invalidation(std::sync::Weak::clone(node))));
             Self {
                 parts,
-                phase: ArcSwap::from_pointee(Phase::Uninitialized),
+                phase: PhaseCell::new(Phase::Uninitialized),
                 seal_config: ArcSwap::from_pointee(None),
                 progress: Mutex::default(),
                 turn: tokio::sync::Mutex::default(),
@@ -86,13 +87,18 @@ impl Node {
     pub async fn serve(self: &Arc<Self>, request: Arc<Request>) -> Result<Response, Failure> {
         let active = self.require_active()?;
         let mut response = pipeline::serve(&active, &request).await?;
-        self.do_afterwards(&active, &mut response).await?;
+        self.do_afterwards(&active, &mut response).await.map_err(Failure::after_a_commit)?;
         Ok(response)
     }
 
     /// The phase now.
     pub fn phase(&self) -> Arc<Phase> {
         self.phase.load_full()
+    }
+
+    /// Changes whenever the phase may have; the value itself means nothing.
+    pub fn watch_phase(&self) -> tokio::sync::watch::Receiver<u64> {
+        self.phase.watch()
     }
 
     /// The services of an active node.
@@ -109,9 +115,7 @@ impl Node {
             Phase::Active(active) => Ok(Arc::clone(active)),
             Phase::Uninitialized => Err(Failure::Uninitialized),
             Phase::Joining(_) | Phase::Sealed | Phase::Removed => Err(Failure::Sealed),
-            Phase::Standby(_) => {
-                Err(Failure::Unavailable("local node not active but active cluster node not found".to_owned()))
-            }
+            Phase::Standby(_) => Err(Failure::NotLeader),
         }
     }
 
