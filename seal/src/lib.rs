@@ -10,6 +10,7 @@
 
 mod barrier;
 mod ceremony;
+mod join_proof;
 mod key_share;
 mod nonce;
 mod peer_unseal;
@@ -22,6 +23,7 @@ mod unseal_key;
 
 pub use barrier::*;
 pub use ceremony::*;
+pub use join_proof::{JoinKey, JoinKeyError, JoinPurpose, NotForThisJoin, PROOF_LEN};
 pub use key_share::{KeyShare, MAX_SHARE_LEN, MIN_SHARE_LEN, ParseShareError, ShareLengthError};
 pub use nonce::Nonce;
 pub use peer_unseal::{OpeningKey, OpeningPublicKey, PeerUnsealError};

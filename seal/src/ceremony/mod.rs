@@ -8,7 +8,7 @@ mod generate_root;
 mod init;
 mod rekey;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 mod unseal;
 
 pub use authorize::{AuthorizeError, CurrentSeal};
@@ -21,4 +21,4 @@ pub use init::{InitError, InitRequest, Initialized, initialize};
 pub use rekey::{
     Rekey, RekeyError, RekeyRequest, RekeyStatus, RekeyStep, RekeyVerifyError, VerificationStatus, VerifyStep,
 };
-pub use unseal::{SealedRecords, Unseal, UnsealError, UnsealProgress, UnsealStep};
+pub use unseal::{JoinShares, SealedRecords, Unseal, UnsealError, UnsealProgress, UnsealStep};

@@ -11,37 +11,37 @@ use crate::key_share::KeyShare;
 use crate::record::{KEYRING_PATH, RecordChanges, SEAL_CONFIG_PATH, STORED_KEYS_PATH};
 use crate::seal_config::SealConfig;
 
-pub(super) fn now() -> OffsetDateTime {
+pub(crate) fn now() -> OffsetDateTime {
     time::macros::datetime!(2026-11-23 20:00 UTC)
 }
 
-pub(super) struct Server {
-    pub(super) shares: Vec<KeyShare>,
-    pub(super) barrier: Barrier,
-    pub(super) records: BTreeMap<String, Vec<u8>>,
+pub(crate) struct Server {
+    pub(crate) shares: Vec<KeyShare>,
+    pub(crate) barrier: Barrier,
+    pub(crate) records: BTreeMap<String, Vec<u8>>,
 }
 
 impl Server {
-    pub(super) fn new(shares: i64, threshold: i64) -> Self {
+    pub(crate) fn new(shares: i64, threshold: i64) -> Self {
         let made = initialize(SealConfig::new(shares, threshold).unwrap(), now()).unwrap();
         let mut server = Self { shares: made.shares, barrier: made.barrier, records: BTreeMap::new() };
         server.apply(&made.records);
         server
     }
 
-    pub(super) fn config(&self) -> SealConfig {
+    pub(crate) fn config(&self) -> SealConfig {
         SealConfig::read(&self.records[SEAL_CONFIG_PATH]).unwrap()
     }
 
-    pub(super) fn stored_keys(&self) -> &[u8] {
+    pub(crate) fn stored_keys(&self) -> &[u8] {
         &self.records[STORED_KEYS_PATH]
     }
 
-    pub(super) fn sealed(&self) -> SealedRecords<'_> {
+    pub(crate) fn sealed(&self) -> SealedRecords<'_> {
         SealedRecords { config: self.config(), stored_keys: self.stored_keys(), keyring: &self.records[KEYRING_PATH] }
     }
 
-    pub(super) fn store(&mut self, change: KeyringChange) {
+    pub(crate) fn store(&mut self, change: KeyringChange) {
         self.apply(change.records());
         self.barrier.install(change);
     }

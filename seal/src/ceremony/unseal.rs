@@ -3,6 +3,7 @@
 use super::collector::ShareCollector;
 use super::fault::Fault;
 use crate::barrier::{Barrier, Keyring, OpenKeyringError};
+use crate::join_proof::JoinKey;
 use crate::key_share::{KeyShare, ShareLengthError};
 use crate::nonce::Nonce;
 use crate::seal_config::SealConfig;
@@ -41,6 +42,15 @@ pub enum UnsealStep {
     Incomplete(UnsealProgress),
     /// Open.
     Opened(Barrier),
+}
+
+/// After a share was taken by a node that joins a cluster.
+#[derive(Debug)]
+pub enum JoinShares {
+    /// As [`UnsealStep::Incomplete`].
+    Incomplete(UnsealProgress),
+    /// What they gave; whether it is the cluster's key is for the cluster to say.
+    Key(JoinKey),
 }
 
 /// `progress` and `nonce` of `sys/seal-status`.
@@ -91,20 +101,37 @@ impl Unseal {
 
     /// Takes a share, and tries what they give once there are enough.
     pub fn provide(&mut self, share: KeyShare, records: SealedRecords<'_>) -> Result<UnsealStep, UnsealError> {
+        let threshold = records.config.threshold();
+        let Some(shares) = self.collect(share, threshold)? else {
+            return Ok(UnsealStep::Incomplete(self.progress()));
+        };
+        let combined = combined(&shares, threshold)?;
+        let (_, root) = UnsealKey::open(&combined, records.stored_keys)?;
+        let keyring = Keyring::open(&root, records.keyring)?;
+        Ok(UnsealStep::Opened(Barrier::new(keyring)))
+    }
+
+    /// As [`Unseal::provide`], on a node that has no records yet.
+    pub fn provide_to_join(&mut self, share: KeyShare, config: SealConfig) -> Result<JoinShares, UnsealError> {
+        let threshold = config.threshold();
+        Ok(match self.collect(share, threshold)? {
+            Some(shares) => JoinShares::Key(JoinKey::from_shares(&shares, threshold)?),
+            None => JoinShares::Incomplete(self.progress()),
+        })
+    }
+
+    /// All shares, which are then no longer held, once there are enough.
+    fn collect(&mut self, share: KeyShare, threshold: usize) -> Result<Option<Vec<KeyShare>>, UnsealError> {
         share.check_length()?;
         let run = match &mut self.run {
             Some(run) => run,
             none => none.insert(Run { nonce: Nonce::generate()?, shares: ShareCollector::default() }),
         };
-        let threshold = records.config.threshold();
-        let Ok(Some(shares)) = run.shares.add(share, threshold) else {
-            return Ok(UnsealStep::Incomplete(self.progress()));
-        };
-        self.run = None;
-        let combined = combined(&shares, threshold)?;
-        let (_, root) = UnsealKey::open(&combined, records.stored_keys)?;
-        let keyring = Keyring::open(&root, records.keyring)?;
-        Ok(UnsealStep::Opened(Barrier::new(keyring)))
+        let shares = run.shares.add(share, threshold).unwrap_or(None);
+        if shares.is_some() {
+            self.run = None;
+        }
+        Ok(shares)
     }
 }
 
