@@ -139,7 +139,7 @@ impl Identity {
                 }
             }
         }
-        let Facts { subject, names, usage, not_before, not_after } = facts;
+        let Facts { subject, names, usage, not_before, not_after, .. } = facts;
         let key = Arc::new(CertifiedKey::new(chain, key));
         Ok(Self { key, subject, names, usage, not_before, not_after })
     }
@@ -169,6 +169,11 @@ impl Identity {
         self.usage
     }
 
+    /// When its time is over.
+    pub fn not_after(&self) -> SystemTime {
+        self.not_after
+    }
+
     /// How the certificate stands to `now`.
     pub fn validity(&self, now: SystemTime) -> Validity {
         if now < self.not_before {
@@ -187,16 +192,19 @@ impl fmt::Debug for Identity {
     }
 }
 
-struct Facts {
-    subject: String,
-    names: Vec<String>,
-    usage: Usage,
-    not_before: SystemTime,
-    not_after: SystemTime,
+/// What a certificate says of itself.
+#[derive(Debug, Clone)]
+pub(crate) struct Facts {
+    pub(crate) subject: String,
+    pub(crate) issuer: String,
+    pub(crate) names: Vec<String>,
+    pub(crate) usage: Usage,
+    pub(crate) not_before: SystemTime,
+    pub(crate) not_after: SystemTime,
 }
 
 impl Facts {
-    fn of(certificate: &X509Certificate<'_>) -> Self {
+    pub(crate) fn of(certificate: &X509Certificate<'_>) -> Self {
         let mut names = Vec::new();
         let mut usage = Usage { server_auth: true, client_auth: true };
         for extension in certificate.extensions() {
@@ -213,6 +221,7 @@ impl Facts {
         }
         Self {
             subject: certificate.subject().to_string(),
+            issuer: certificate.issuer().to_string(),
             names,
             usage,
             not_before: from_unix(certificate.validity().not_before.timestamp()),

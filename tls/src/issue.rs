@@ -84,17 +84,27 @@ impl Authority {
     /// A name cannot be encoded, or there is no randomness.
     pub fn issue(&self, request: &LeafRequest) -> Result<Issued, IssueError> {
         let key = P256Key::generate()?;
-        let mut params = base_params(&request.common_name, request.lifetime, &key)?;
-        params.is_ca = IsCa::ExplicitNoCa;
+        let mut params = leaf_params(request, &key)?;
         params.use_authority_key_identifier_extension = true;
-        params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
-        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth, ExtendedKeyUsagePurpose::ClientAuth];
-        for name in &request.names {
-            params.subject_alt_names.push(alternative_name(name)?);
-        }
         let certificate = params.signed_by(&key, &self.issuer)?.pem();
         Ok(Issued { certificate, key: key.to_pem() })
     }
+}
+
+/// A certificate for servers and clients that its own key signs, in PEM.
+pub(crate) fn self_signed(key: &P256Key, request: &LeafRequest) -> Result<String, IssueError> {
+    Ok(leaf_params(request, key)?.self_signed(key)?.pem())
+}
+
+fn leaf_params(request: &LeafRequest, key: &P256Key) -> Result<CertificateParams, IssueError> {
+    let mut params = base_params(&request.common_name, request.lifetime, key)?;
+    params.is_ca = IsCa::ExplicitNoCa;
+    params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth, ExtendedKeyUsagePurpose::ClientAuth];
+    for name in &request.names {
+        params.subject_alt_names.push(alternative_name(name)?);
+    }
+    Ok(params)
 }
 
 fn base_params(common_name: &str, lifetime: Duration, key: &P256Key) -> Result<CertificateParams, IssueError> {
@@ -127,7 +137,7 @@ fn alternative_name(name: &str) -> Result<SanType, IssueError> {
 }
 
 /// An ECDSA P-256 key that signs through the provider.
-struct P256Key {
+pub(crate) struct P256Key {
     sec1: Zeroizing<Vec<u8>>,
     signing: std::sync::Arc<dyn rustls::sign::SigningKey>,
     /// The uncompressed point.
@@ -137,7 +147,7 @@ struct P256Key {
 const POINT_LEN: usize = 65;
 
 impl P256Key {
-    fn generate() -> Result<Self, IssueError> {
+    pub(crate) fn generate() -> Result<Self, IssueError> {
         // A scalar outside of the group's order is refused by the provider; it comes once in 2^32.
         for _ in 0..4 {
             let scalar = random::<32>()?;
@@ -163,12 +173,24 @@ impl P256Key {
         Ok(Self { sec1, signing, point: point.to_vec() })
     }
 
+    /// Reads what [`P256Key::to_pem`] holds, and nothing else.
+    pub(crate) fn from_sec1(der: &[u8]) -> Option<Self> {
+        let scalar = Zeroizing::new(*der.get(7..)?.first_chunk::<32>()?);
+        let key = Self::from_scalar(&scalar).ok()?;
+        (*key.sec1 == der).then_some(key)
+    }
+
+    /// The public half.
+    pub(crate) fn point(&self) -> &[u8] {
+        &self.point
+    }
+
     /// A name for the key, not a secret and not a proof: the first bytes of its point.
     fn identifier(&self) -> Vec<u8> {
         self.point.iter().skip(1).take(20).copied().collect()
     }
 
-    fn to_pem(&self) -> Zeroizing<String> {
+    pub(crate) fn to_pem(&self) -> Zeroizing<String> {
         let mut text = Zeroizing::new(String::with_capacity(512));
         text.push_str("-----BEGIN EC PRIVATE KEY-----\n");
         base64_lines(&self.sec1, &mut text);

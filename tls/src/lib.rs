@@ -18,6 +18,8 @@ mod client;
 mod explain;
 mod identity;
 mod issue;
+mod node_key;
+mod peer;
 mod pem;
 #[cfg(any(feature = "aws-lc-rs", feature = "pure-rust"))]
 mod provider;
@@ -32,6 +34,8 @@ pub use client::{ClientTls, ClientTlsError, Trust};
 pub use explain::explain;
 pub use identity::{Identity, IdentityError, Usage, Validity};
 pub use issue::{Authority, IssueError, Issued, LeafRequest};
+pub use node_key::{NODE_PUBLIC_KEY_LEN, NodeKey, NodeKeyError, certified_node_key, verify_node_signature};
+pub use peer::{CertificateFault, OutOfTime, PeerCertificate, PeerTls};
 pub use pem::{PemError, PemProblem, PemSource};
 #[cfg(any(feature = "aws-lc-rs", feature = "pure-rust"))]
 pub use provider::{PROVIDER_NAME, UnsupportedCpu, check_cpu, provider};

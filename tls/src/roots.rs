@@ -97,6 +97,22 @@ impl Roots {
         self.store.len()
     }
 
+    /// The subjects of the first `most` of them, and how many more there are.
+    pub(crate) fn names(&self, most: usize) -> String {
+        let subject = |der: &CertificateDer<'_>| {
+            x509_parser::parse_x509_certificate(der).ok().map(|(_, parsed)| parsed.subject().to_string())
+        };
+        let mut names: Vec<_> = self.certificates.iter().filter_map(subject).take(most).collect();
+        match self.certificates.len().saturating_sub(most) {
+            0 if names.is_empty() => "none".to_owned(),
+            0 => names.join("; "),
+            more => {
+                names.push(format!("and {more} more"));
+                names.join("; ")
+            }
+        }
+    }
+
     /// The store that rustls' verifiers take.
     pub fn store(&self) -> &RootCertStore {
         &self.store
