@@ -1,6 +1,6 @@
 //! Applying committed entries to the state: the same on every member, whatever else goes on.
 
-use coffer_model::CommandRef;
+use coffer_model::{ChangeRef, CommandRef, ExchangeId, ExchangeRef};
 use coffer_storage::{StateWrite, StoreFault};
 use openraft::entry::EntryPayload;
 
@@ -28,11 +28,14 @@ fn apply(state: &mut StateWrite<'_>, file: &str, entry: &Entry) -> Result<Outcom
             Ok(Outcome::Written)
         }
         EntryPayload::Normal(Proposal(bytes)) => {
-            let command = CommandRef::decode(bytes).map_err(|error| StoreFault::Misuse {
+            let change = ChangeRef::decode(bytes).map_err(|error| StoreFault::Misuse {
                 file: file.to_owned(),
                 what: format!("entry {} cannot be applied: {error}", entry.log_id.index),
             })?;
-            write(state, entry.log_id.index, &command)
+            match change {
+                ChangeRef::Command(command) => write(state, entry.log_id.index, &command),
+                ChangeRef::Exchange(step) => exchange(state, entry.log_id.index, &step),
+            }
         }
     }
 }
@@ -48,6 +51,31 @@ fn write(state: &mut StateWrite<'_>, index: u64, command: &CommandRef<'_>) -> Re
     }
     for key in &command.deletes {
         state.delete(key)?;
+    }
+    Ok(Outcome::Written)
+}
+
+/// What a step is refused with that belongs to another exchange than the one begun last.
+const OUTDATED: &str = "the state to be restored";
+
+fn exchange(state: &mut StateWrite<'_>, index: u64, step: &ExchangeRef<'_>) -> Result<Outcome, StoreFault> {
+    let staging = state.staging()?;
+    let is_staged = |id: &ExchangeId| staging.filter(|staging| staging.id == id.0);
+    match step {
+        ExchangeRef::Begin(id) => state.begin_staging(index, id.0)?,
+        ExchangeRef::Put(id, puts) if is_staged(id).is_some() => {
+            for (key, value) in puts {
+                state.stage(key, index, value)?;
+            }
+        }
+        ExchangeRef::Commit { id, keys, kept, mark: (key, value) }
+            if is_staged(id).is_some_and(|staging| staging.keys == *keys) =>
+        {
+            state.exchange(index, kept)?;
+            state.put(key, index, value)?;
+        }
+        ExchangeRef::Put(..) | ExchangeRef::Commit { .. } => return Ok(Outcome::Conflict(OUTDATED.to_owned())),
+        ExchangeRef::Abandon => state.abandon_staging(index)?,
     }
     Ok(Outcome::Written)
 }

@@ -1,15 +1,19 @@
 //! The handle of a running cluster member, and what its parts share.
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use arc_swap::{ArcSwap, ArcSwapOption};
-use coffer_model::{ApplyObserver, Command, CommitError, FenceError, Revision, Store, StoreError, Versioned};
+use coffer_model::{
+    ApplyObserver, Command, CommitError, Exchange, FenceError, Frozen, Revision, Store, StoreError, Versioned,
+};
 use coffer_storage::{NodeIdentity, StoreFault, Stores};
 use tokio::sync::{Semaphore, watch};
 use tokio_util::task::TaskTracker;
 
 use crate::fence::Fence;
+use crate::frozen::FrozenState;
 use crate::leadership::Leadership;
 use crate::member::MemberNode;
 use crate::raft_types::Types;
@@ -188,6 +192,25 @@ impl Store for Cluster {
 
     async fn commit(&self, command: Command) -> Result<Revision, CommitError> {
         self.shared.commit(command).await
+    }
+
+    async fn exchange(&self, step: Exchange) -> Result<Revision, CommitError> {
+        self.shared.exchange(&step).await
+    }
+
+    fn is_staging(&self) -> bool {
+        self.shared.stores.state.committed().staging.is_some()
+    }
+
+    async fn freeze(&self) -> Result<Arc<dyn Frozen>, StoreError> {
+        let stores = Arc::clone(&self.shared.stores);
+        let frozen = tokio::task::spawn_blocking(move || stores.state.snapshot()).await;
+        let frozen = frozen.map_err(|error| StoreError(error.to_string()))?.map_err(store_error)?;
+        Ok(Arc::new(FrozenState(frozen)))
+    }
+
+    fn folder(&self) -> Option<PathBuf> {
+        self.shared.stores.folder().map(Path::to_owned)
     }
 
     async fn read_fence(&self) -> Result<(), FenceError> {

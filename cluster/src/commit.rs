@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use coffer_model::{Command, CommitError, Revision};
+use coffer_model::{Command, CommitError, Exchange, Revision};
 use openraft::errors::{ClientWriteError, Fatal, ForwardReason, ForwardToLeader, RaftError};
 use openraft::raft::ClientWriteResponse;
 
@@ -17,14 +17,22 @@ const LEASE_RETRY: Duration = Duration::from_millis(2);
 impl Shared {
     pub(crate) async fn commit(&self, command: Command) -> Result<Revision, CommitError> {
         let size = command.encoded_len();
+        self.propose_bytes(size, || command.encode()).await
+    }
+
+    pub(crate) async fn exchange(&self, step: &Exchange) -> Result<Revision, CommitError> {
+        let bytes = step.encode();
+        self.propose_bytes(bytes.len(), || bytes).await
+    }
+
+    async fn propose_bytes(&self, size: usize, encode: impl FnOnce() -> Vec<u8>) -> Result<Revision, CommitError> {
         if size > self.max_entry_size {
             return Err(CommitError::TooLarge { size, limit: self.max_entry_size });
         }
         let kib = u32::try_from(size.div_ceil(1024)).unwrap_or(u32::MAX);
         let room = self.room.acquire_many(kib.min(crate::cluster::ROOM_KIB)).await;
         let _room = room.map_err(|_| CommitError::Unavailable("the node is shutting down".into()))?;
-        let proposal = Proposal(Bytes::from(command.encode()));
-        drop(command);
+        let proposal = Proposal(Bytes::from(encode()));
         self.propose(proposal).await
     }
 

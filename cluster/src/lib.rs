@@ -14,6 +14,7 @@ mod commit;
 mod control;
 mod epoch;
 mod fence;
+mod frozen;
 mod leadership;
 mod log_keeper;
 mod member;

@@ -9,6 +9,8 @@ use crate::cluster::Shared;
 
 /// Stored bytes above which the state is made durable and the older part of the log purged.
 const MAX_BYTES: u64 = 64 << 20;
+/// Keys that one step of clearing up removes.
+const ASIDE_KEYS: usize = 1000;
 const CHECK_EVERY: Duration = Duration::from_secs(1);
 
 pub(crate) async fn run(shared: Arc<Shared>) {
@@ -22,6 +24,19 @@ pub(crate) async fn run(shared: Arc<Shared>) {
         if shared.stores.log.stored_bytes() > MAX_BYTES {
             // A core that died is the supervisor's business.
             let _ = purge_older_half(&shared).await;
+        }
+        clear_aside(&shared).await;
+    }
+}
+
+/// Removes what is left of states that were exchanged, a piece at a time, so that writes come in between.
+async fn clear_aside(shared: &Arc<Shared>) {
+    loop {
+        let stores = Arc::clone(&shared.stores);
+        let cleared = tokio::task::spawn_blocking(move || stores.state.clear_aside(ASIDE_KEYS)).await;
+        // A fault is reported where it arises.
+        if shared.is_closing() || !matches!(cleared, Ok(Ok(true))) {
+            return;
         }
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwapOption;
 use bytes::Bytes;
-use coffer_model::{ApplyObserver, CommandRef};
+use coffer_model::{ApplyObserver, ChangeRef, ExchangeRef};
 use coffer_storage::{Committed, SnapshotFile, StateSnapshot, StoreFault, Stores};
 use futures_util::{FutureExt, Stream, StreamExt};
 use openraft::OptionalSend;
@@ -85,6 +85,10 @@ impl RaftStateMachine<Types> for StateMachine {
                 let list = member::encode(meta.last_membership.membership());
                 (position(at), Bytes::from(list))
             }),
+            staging: match &data {
+                SnapshotData::Frozen(frozen) => frozen.committed().staging,
+                SnapshotData::Received(file) => file.meta().staging,
+            },
         };
         self.sole.reset();
         let stores = Arc::clone(&self.stores);
@@ -174,9 +178,13 @@ impl Batch {
 fn notify(observer: &dyn ApplyObserver, entries: &[Entry], outcomes: &[Outcome]) {
     for (entry, outcome) in entries.iter().zip(outcomes) {
         if let (EntryPayload::Normal(Proposal(bytes)), Outcome::Written) = (&entry.payload, outcome)
-            && let Ok(command) = CommandRef::decode(bytes)
+            && let Ok(change) = ChangeRef::decode(bytes)
         {
-            observer.applied(&mut command.changed_keys());
+            match change {
+                ChangeRef::Command(command) => observer.applied(&mut command.changed_keys()),
+                ChangeRef::Exchange(ExchangeRef::Commit { .. }) => observer.replaced(),
+                ChangeRef::Exchange(_) => {}
+            }
         }
     }
 }

@@ -1,10 +1,13 @@
 //! The store with a clock beside it.
 
 use std::cell::Cell;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
-use coffer_model::{ApplyObserver, Command, CommitError, FenceError, Revision, Store, StoreError, Versioned};
+use coffer_model::{
+    ApplyObserver, Command, CommitError, Exchange, FenceError, Frozen, Revision, Store, StoreError, Versioned,
+};
 use coffer_telemetry::Telemetry;
 
 /// Of this many reads one is measured.
@@ -66,6 +69,22 @@ impl Store for TimedStore {
             Err(_) => self.telemetry.commit_failure.one(),
         }
         committed
+    }
+
+    async fn exchange(&self, step: Exchange) -> Result<Revision, CommitError> {
+        self.inner.exchange(step).await
+    }
+
+    fn is_staging(&self) -> bool {
+        self.inner.is_staging()
+    }
+
+    async fn freeze(&self) -> Result<Arc<dyn Frozen>, StoreError> {
+        self.inner.freeze().await
+    }
+
+    fn folder(&self) -> Option<PathBuf> {
+        self.inner.folder()
     }
 
     async fn read_fence(&self) -> Result<(), FenceError> {

@@ -152,19 +152,19 @@ impl<'b> CommandRef<'b> {
     }
 }
 
-fn put_len(out: &mut Vec<u8>, len: usize) {
+pub(crate) fn put_len(out: &mut Vec<u8>, len: usize) {
     // Bounded far below 4 GiB by `max_entry_size`, which is checked before anything is encoded.
     out.extend(u32::try_from(len).unwrap_or(u32::MAX).to_be_bytes());
 }
 
-fn put_bytes(out: &mut Vec<u8>, bytes: &[u8]) {
+pub(crate) fn put_bytes(out: &mut Vec<u8>, bytes: &[u8]) {
     put_len(out, bytes.len());
     out.extend_from_slice(bytes);
 }
 
-struct Reader<'a> {
-    bytes: &'a [u8],
-    at: usize,
+pub(crate) struct Reader<'a> {
+    pub(crate) bytes: &'a [u8],
+    pub(crate) at: usize,
 }
 
 impl<'a> Reader<'a> {
@@ -175,21 +175,21 @@ impl<'a> Reader<'a> {
         Ok(taken)
     }
 
-    fn array<const N: usize>(&mut self) -> Result<[u8; N], DecodeError> {
+    pub(crate) fn array<const N: usize>(&mut self) -> Result<[u8; N], DecodeError> {
         let at = self.at;
         self.take(N)?.try_into().map_err(|_| DecodeError::Truncated(at))
     }
 
-    fn len(&mut self) -> Result<usize, DecodeError> {
+    pub(crate) fn len(&mut self) -> Result<usize, DecodeError> {
         Ok(u32::from_be_bytes(self.array()?) as usize)
     }
 
-    fn slice(&mut self) -> Result<&'a [u8], DecodeError> {
+    pub(crate) fn slice(&mut self) -> Result<&'a [u8], DecodeError> {
         let len = self.len()?;
         self.take(len)
     }
 
-    fn text(&mut self) -> Result<&'a str, DecodeError> {
+    pub(crate) fn text(&mut self) -> Result<&'a str, DecodeError> {
         let at = self.at;
         str::from_utf8(self.slice()?).map_err(|_| DecodeError::Malformed(at))
     }

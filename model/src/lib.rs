@@ -6,14 +6,18 @@
 
 mod cluster_control;
 mod command;
+mod exchange;
+mod frozen;
 mod membership;
 mod peer;
 mod store;
 
 pub use cluster_control::{ClusterControl, ClusterStatus, ControlError, Member, NodeRole};
 pub use command::{Command, CommandRef, DecodeError, Precondition, Put};
+pub use exchange::{ChangeRef, Exchange, ExchangeId, ExchangeRef};
+pub use frozen::{Frozen, Record};
 pub use membership::{ClusterCard, Membership, MembershipError, NewMember, OwnCard};
 pub use peer::{
     NodeCondition, PeerError, PeerFault, PeerIdentity, PeerService, PeerState, PeerStream, Peers, SealState, Topic,
 };
-pub use store::{ApplyObserver, CommitError, FenceError, Revision, Store, StoreError, Versioned};
+pub use store::{ApplyObserver, CommitError, FenceError, Revision, Store, StoreError, UNFINISHED, Versioned};

@@ -1,9 +1,10 @@
 //! The replicated store as the upper layers see it.
 
 use std::num::NonZeroU64;
+use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::Command;
+use crate::{Command, Exchange, Frozen};
 
 /// When a key was last written: the index of the log entry that did it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -20,6 +21,9 @@ impl Revision {
         self.0.get()
     }
 }
+
+/// End of the names of files that are of no use after a restart.
+pub const UNFINISHED: &str = ".unfinished";
 
 /// A stored value and when it was written.
 #[derive(Clone, PartialEq, Eq)]
@@ -102,6 +106,20 @@ pub trait Store: Send + Sync {
     /// Proposes the command as one entry and returns once it is durable on a majority and applied here; gives the
     /// entry's index as the revision of all it wrote.
     async fn commit(&self, command: Command) -> Result<Revision, CommitError>;
+
+    /// Proposes a step of an exchange of the whole state, as [`Store::commit`] does a command. [`CommitError::Conflict`]:
+    /// another exchange was begun meanwhile, or not all is staged.
+    async fn exchange(&self, step: Exchange) -> Result<Revision, CommitError>;
+
+    /// Whether something is staged, in the state applied here.
+    fn is_staging(&self) -> bool;
+
+    /// Freezes the state applied here.
+    async fn freeze(&self) -> Result<Arc<dyn Frozen>, StoreError>;
+
+    /// The folder that a large upload may pass through, private to this node and cleared of unfinished files (see
+    /// [`UNFINISHED`]) at its start; `None` where nothing is kept on disk.
+    fn folder(&self) -> Option<PathBuf>;
 
     /// Returns once the state applied here is at least as new as every write acknowledged before the call. Calls
     /// that wait at the same time share a round.

@@ -16,6 +16,7 @@ mod medium;
 mod open;
 mod open_error;
 mod position;
+mod private_file;
 mod snapshot_file;
 mod state;
 
@@ -26,5 +27,5 @@ pub use medium::Medium;
 pub use open::{Stores, open};
 pub use open_error::OpenError;
 pub use position::LogPosition;
-pub use snapshot_file::{SnapshotFile, SnapshotMeta};
-pub use state::{Committed, StateSnapshot, StateStore, StateWrite, Value};
+pub use snapshot_file::{SnapshotFile, SnapshotMeta, write_snapshot};
+pub use state::{Committed, Part, Staging, StateSnapshot, StateStore, StateWrite, Value, Walk};

@@ -1,6 +1,7 @@
 //! Opening the pair of stores: made together, kept together.
 
 use parking_lot::Mutex;
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
@@ -26,8 +27,10 @@ pub struct Stores {
     pub state: StateStore,
     /// Where errors that end the node appear.
     pub faults: Faults,
+    pub(crate) folder: Option<DataFolder>,
+    /// In place of files where there is no folder.
+    pub(crate) passing_files: Mutex<BTreeMap<String, Vec<u8>>>,
     header: Mutex<Header>,
-    folder: Option<DataFolder>,
 }
 
 /// Opens what `medium` holds, or makes it. `node_id` is the configured name; without one the name on disk is kept,
@@ -69,7 +72,7 @@ pub fn open(medium: &Medium, node_id: Option<&str>) -> Result<Stores, OpenError>
     let faults = Faults::default();
     let state = StateStore::open(state, faults.clone())?;
     let log = LogStore::open(log, faults.clone())?;
-    Ok(Stores { log, state, faults, header: Mutex::new(header), folder })
+    Ok(Stores { log, state, faults, folder, passing_files: Mutex::default(), header: Mutex::new(header) })
 }
 
 impl Stores {

@@ -3,7 +3,8 @@
 //! ```text
 //! "coffersn" version(1) cluster(16, zeros: none)
 //! has-applied(1) position(24)  has-membership(1) position(24) length(4) list
-//! records: key length(4) value length(4) key value(revision included)
+//! has-staging(1) id(16) keys(8)
+//! records: key length(4, highest bit: staged) value length(4) key value(revision included)
 //! end: 0xffffffff count(8) sha-256(32) of all before it
 //! ```
 //! Numbers are big endian. A reader checks the whole file before it uses any of it.
@@ -16,11 +17,12 @@ use bytes::Bytes;
 use sha2::{Digest, Sha256};
 
 use crate::folder::{UNFINISHED, create_private, sync_folder};
-use crate::{ClusterId, Committed, LogPosition, StateSnapshot, StoreFault};
+use crate::{ClusterId, Committed, LogPosition, Part, Staging, StateSnapshot, StoreFault};
 
 const MAGIC: &[u8; 8] = b"coffersn";
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 const END: u32 = u32::MAX;
+const STAGED: u32 = 1 << 31;
 /// Longest key, value or list; far above what a log entry can hold.
 const MAX_FIELD: u32 = 64 << 20;
 
@@ -33,12 +35,14 @@ pub struct SnapshotMeta {
     pub applied: Option<LogPosition>,
     /// The member list then.
     pub membership: Option<(LogPosition, Bytes)>,
+    /// A state that was being staged then; its records come after the others.
+    pub staging: Option<Staging>,
 }
 
 impl SnapshotMeta {
     /// Of a frozen state.
     pub fn new(cluster: Option<ClusterId>, committed: &Committed) -> Self {
-        Self { cluster, applied: committed.applied, membership: committed.membership.clone() }
+        Self { cluster, applied: committed.applied, membership: committed.membership.clone(), staging: committed.staging }
     }
 }
 
@@ -74,8 +78,19 @@ impl SnapshotFile {
     /// # Errors
     /// [`StoreFault::Damaged`] for anything but a whole snapshot.
     pub fn adopt(path: PathBuf) -> Result<Self, StoreFault> {
-        let meta = Reader::open(&path)?.walk(|_, _| Ok::<_, StoreFault>(()))?;
+        let meta = Reader::open(&path)?.walk(|_, _, _| Ok::<_, StoreFault>(()))?;
         Ok(Self { path, meta })
+    }
+
+    /// A new file in `folder` for what is about to be received, under a passing name: to be filled, synced, and then
+    /// [adopted](Self::adopt). Blocks.
+    ///
+    /// # Errors
+    /// The file can't be made.
+    pub fn receive(folder: &Path) -> Result<(PathBuf, File), StoreFault> {
+        let path = folder.join(format!("snapshot-{}.received{UNFINISHED}", unique()?));
+        let file = create_private(&path).map_err(|error| failure(&path, "creating", &error))?;
+        Ok((path, file))
     }
 
     /// What it contains.
@@ -92,7 +107,7 @@ impl SnapshotFile {
     ///
     /// # Errors
     /// The file changed since it was checked; `each`'s own.
-    pub fn for_each<E: From<StoreFault>>(&self, each: impl FnMut(&str, &[u8]) -> Result<(), E>) -> Result<(), E> {
+    pub fn for_each<E: From<StoreFault>>(&self, each: impl FnMut(Part, &str, &[u8]) -> Result<(), E>) -> Result<(), E> {
         Reader::open(&self.path)?.walk(each).map(drop)
     }
 }
@@ -118,21 +133,39 @@ fn failure(path: &Path, action: &'static str, error: &io::Error) -> StoreFault {
     StoreFault::Io { file: path.display().to_string(), action, reason: error.to_string() }
 }
 
+/// Writes a frozen state as a snapshot file has it, wherever that goes. Blocks.
+///
+/// # Errors
+/// The state can't be read, or `out` not be written to.
+pub fn write_snapshot(out: impl Write, cluster: Option<ClusterId>, state: &StateSnapshot) -> Result<(), StoreFault> {
+    let meta = SnapshotMeta::new(cluster, state.committed());
+    write_to(out, &meta, state, &|error| failure(Path::new("snapshot"), "sending", &error)).map(drop)
+}
+
 fn write_file(path: &Path, meta: &SnapshotMeta, state: &StateSnapshot) -> Result<(), StoreFault> {
     let failed = |error: io::Error| failure(path, "writing", &error);
     let file = create_private(path).map_err(failed)?;
-    let mut out = Hashing { inner: BufWriter::with_capacity(256 << 10, file), hash: Sha256::new() };
+    let file = write_to(file, meta, state, &failed)?;
+    file.sync_all().map_err(|error| failure(path, "syncing", &error))
+}
+
+fn write_to<W: Write>(
+    out: W,
+    meta: &SnapshotMeta,
+    state: &StateSnapshot,
+    failed: &dyn Fn(io::Error) -> StoreFault,
+) -> Result<W, StoreFault> {
+    let mut out = Hashing { inner: BufWriter::with_capacity(256 << 10, out), hash: Sha256::new() };
     write_meta(&mut out, meta).map_err(failed)?;
     let mut count = 0u64;
-    state.for_each(|key, value| {
+    state.for_each(|part, key, value| {
         count += 1;
-        write_record(&mut out, key, value).map_err(failed)
+        write_record(&mut out, part, key, value).map_err(failed)
     })?;
     out.write_all(&END.to_be_bytes()).and_then(|()| out.write_all(&count.to_be_bytes())).map_err(failed)?;
     let Hashing { mut inner, hash } = out;
     inner.write_all(&hash.finalize()).map_err(failed)?;
-    let file = inner.into_inner().map_err(|error| failed(error.into_error()))?;
-    file.sync_all().map_err(|error| failure(path, "syncing", &error))
+    inner.into_inner().map_err(|error| failed(error.into_error()))
 }
 
 fn write_meta(out: &mut impl Write, meta: &SnapshotMeta) -> io::Result<()> {
@@ -143,7 +176,9 @@ fn write_meta(out: &mut impl Write, meta: &SnapshotMeta) -> io::Result<()> {
     write_position(out, meta.membership.as_ref().map(|(at, _)| *at))?;
     let list = meta.membership.as_ref().map_or(&[][..], |(_, list)| list);
     out.write_all(&length(list.len())?.to_be_bytes())?;
-    out.write_all(list)
+    out.write_all(list)?;
+    out.write_all(&[u8::from(meta.staging.is_some())])?;
+    out.write_all(&meta.staging.map_or([0; 24], Staging::encode))
 }
 
 fn write_position(out: &mut impl Write, at: Option<LogPosition>) -> io::Result<()> {
@@ -151,8 +186,9 @@ fn write_position(out: &mut impl Write, at: Option<LogPosition>) -> io::Result<(
     out.write_all(&at.map_or([0; LogPosition::LEN], |at| at.encode()))
 }
 
-fn write_record(out: &mut impl Write, key: &str, value: &[u8]) -> io::Result<()> {
-    out.write_all(&length(key.len())?.to_be_bytes())?;
+fn write_record(out: &mut impl Write, part: Part, key: &str, value: &[u8]) -> io::Result<()> {
+    let mark = if part == Part::Staged { STAGED } else { 0 };
+    out.write_all(&(length(key.len())? | mark).to_be_bytes())?;
     out.write_all(&length(value.len())?.to_be_bytes())?;
     out.write_all(key.as_bytes())?;
     out.write_all(value)
@@ -194,7 +230,7 @@ impl Reader {
 
     fn walk<E: From<StoreFault>>(
         mut self,
-        mut each: impl FnMut(&str, &[u8]) -> Result<(), E>,
+        mut each: impl FnMut(Part, &str, &[u8]) -> Result<(), E>,
     ) -> Result<SnapshotMeta, E> {
         let meta = self.meta()?;
         let mut count = 0u64;
@@ -204,11 +240,12 @@ impl Reader {
                 break;
             }
             let value_len = u32::from_be_bytes(self.array()?);
-            let key = self.field(key_len)?;
+            let part = if key_len & STAGED == 0 { Part::Live } else { Part::Staged };
+            let key = self.field(key_len & !STAGED)?;
             let value = self.field(value_len)?;
             let key = str::from_utf8(&key).map_err(|_| self.damaged("a key in it is not UTF-8"))?;
             count += 1;
-            each(key, &value)?;
+            each(part, key, &value)?;
         }
         if u64::from_be_bytes(self.array()?) != count {
             return Err(self.damaged("its number of records is wrong").into());
@@ -235,7 +272,10 @@ impl Reader {
         let member_position = self.position()?;
         let list_len = u32::from_be_bytes(self.array()?);
         let list = Bytes::from(self.field(list_len)?);
+        let [is_staging] = self.array()?;
+        let staging = self.array::<24>()?;
         Ok(SnapshotMeta {
+            staging: if is_staging == 0 { None } else { Staging::decode(&staging) },
             cluster: (cluster != [0; 16]).then_some(ClusterId(cluster)),
             applied,
             membership: member_position.map(|at| (at, list)),

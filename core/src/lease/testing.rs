@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use coffer_model::{ApplyObserver, Command, CommitError, FenceError, Revision, Store, StoreError, Versioned};
+use coffer_model::{
+    ApplyObserver, Command, CommitError, Exchange, FenceError, Frozen, Revision, Store, StoreError, Versioned,
+};
 use coffer_seal::{Barrier, SealConfig};
 use parking_lot::Mutex;
 
@@ -209,6 +211,22 @@ impl Store for MemoryStore {
     async fn commit(&self, command: Command) -> Result<Revision, CommitError> {
         self.apply(command)?;
         Revision::new(self.0.lock().index).ok_or(CommitError::Unknown)
+    }
+
+    async fn exchange(&self, _: Exchange) -> Result<Revision, CommitError> {
+        Err(CommitError::Unavailable("not built".to_owned()))
+    }
+
+    fn is_staging(&self) -> bool {
+        false
+    }
+
+    async fn freeze(&self) -> Result<Arc<dyn Frozen>, StoreError> {
+        Err(StoreError("not built".to_owned()))
+    }
+
+    fn folder(&self) -> Option<std::path::PathBuf> {
+        None
     }
 
     async fn read_fence(&self) -> Result<(), FenceError> {

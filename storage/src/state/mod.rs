@@ -7,6 +7,7 @@
 mod checkpoint;
 mod list;
 mod snapshot;
+mod staging;
 #[cfg(test)]
 mod tests;
 mod view;
@@ -25,7 +26,8 @@ use crate::header::Header;
 use crate::medium::{META, NamedDb};
 use crate::{Faults, LogPosition, StoreFault};
 
-pub use snapshot::StateSnapshot;
+pub use snapshot::{Part, StateSnapshot, Walk};
+pub use staging::Staging;
 pub use view::Value;
 pub use write::StateWrite;
 
@@ -37,6 +39,7 @@ const KV: TableDefinition<'static, &str, &[u8]> = TableDefinition::new("kv");
 mod meta_key {
     pub(super) const APPLIED: &str = "applied";
     pub(super) const MEMBERSHIP: &str = "membership";
+    pub(super) const STAGING: &str = "staging";
 }
 
 /// Positions that are committed with the data.
@@ -46,6 +49,8 @@ pub struct Committed {
     pub applied: Option<LogPosition>,
     /// The last member list applied, in the caller's encoding, and the entry that held it.
     pub membership: Option<(LogPosition, Bytes)>,
+    /// A state that is being staged to take the place of this one.
+    pub staging: Option<Staging>,
 }
 
 /// The open state.

@@ -127,7 +127,7 @@ fn a_snapshot_does_not_change_and_makes_another_state_equal() {
     let folder = tempfile::tempdir().unwrap();
     let cluster = Some(ClusterId([3; 16]));
     let file = SnapshotFile::write(folder.path(), cluster, &frozen).unwrap();
-    let wanted = SnapshotMeta { cluster, applied: Some(at(1)), membership: Some((at(1), Bytes::from_static(b"list"))) };
+    let wanted = SnapshotMeta { cluster, applied: Some(at(1)), membership: Some((at(1), Bytes::from_static(b"list"))), staging: None };
     assert_eq!(*file.meta(), wanted);
     to.state.replace(file.meta(), |put| file.for_each(put)).unwrap();
     assert_eq!(to.state.scan("", "", 9).unwrap(), ["a", "b"]);
@@ -166,12 +166,80 @@ fn a_snapshot_that_fails_half_way_changes_nothing() {
     let stores = in_memory();
     put_all(&stores.state, 1, &["a"]);
     let failing = stores.state.replace(&SnapshotMeta::default(), |put| {
-        put("x", &[0; 8])?;
+        put(Part::Live, "x", &[0; 8])?;
         Err(StoreFault::Misuse { file: "f".into(), what: "on purpose".into() })
     });
     assert!(failing.is_err());
     assert_eq!(stores.state.scan("", "", 9).unwrap(), ["a"]);
     put_all(&stores.state, 2, &["b"]);
+}
+
+fn stage(state: &StateStore, index: u64, id: [u8; 16], keys: &[&str]) {
+    state
+        .write(|write| {
+            if write.staging()?.is_none_or(|staging| staging.id != id) {
+                write.begin_staging(index, id)?;
+            }
+            keys.iter().try_for_each(|key| write.stage(key, index, b"new"))?;
+            write.set_applied(at(index))
+        })
+        .unwrap();
+}
+
+#[test]
+fn a_staged_state_is_unseen_until_it_takes_the_place_of_the_other() {
+    let stores = in_memory();
+    let state = &stores.state;
+    put_all(state, 1, &["a", "b", "own/x", "own0"]);
+    stage(state, 2, [1; 16], &["b", "c", "own/y"]);
+    stage(state, 3, [1; 16], &["b", "d"]);
+    assert_eq!(state.scan("", "", 9).unwrap(), ["a", "b", "own/x", "own0"]);
+    assert_eq!(state.committed().staging, Some(Staging { id: [1; 16], keys: 4 }));
+    state
+        .write(|write| {
+            write.exchange(4, "own/")?;
+            write.put("e", 4, b"after")
+        })
+        .unwrap();
+    assert_eq!(state.scan("", "", 9).unwrap(), ["b", "c", "d", "e", "own/x"]);
+    assert_eq!(state.get("b").unwrap().unwrap(), Value { revision: 3, value: b"new".to_vec() });
+    assert_eq!(state.get("own/x").unwrap().unwrap().revision, 1);
+    assert_eq!(state.committed().staging, None);
+    let mut steps = 0;
+    while state.clear_aside(1).unwrap() {
+        steps += 1;
+    }
+    assert_eq!(steps, 4, "one for each key of the old state");
+    assert_eq!(state.scan("", "", 9).unwrap().len(), 5);
+}
+
+#[test]
+fn a_second_staging_begins_anew_and_an_abandoned_one_is_gone() {
+    let stores = in_memory();
+    let state = &stores.state;
+    stage(state, 1, [1; 16], &["a", "b"]);
+    stage(state, 2, [2; 16], &["c"]);
+    assert_eq!(state.committed().staging, Some(Staging { id: [2; 16], keys: 1 }));
+    state.write(|write| write.abandon_staging(3)).unwrap();
+    assert_eq!(state.committed().staging, None);
+    while state.clear_aside(10).unwrap() {}
+    stage(state, 4, [3; 16], &["d"]);
+    state.write(|write| write.exchange(5, "own/")).unwrap();
+    assert_eq!(state.scan("", "", 9).unwrap(), ["d"]);
+}
+
+#[test]
+fn a_snapshot_carries_what_is_staged() {
+    let (from, to) = (in_memory(), in_memory());
+    put_all(&from.state, 1, &["a"]);
+    stage(&from.state, 2, [7; 16], &["b", "c"]);
+    stage(&to.state, 1, [9; 16], &["z"]);
+    let folder = tempfile::tempdir().unwrap();
+    let file = SnapshotFile::write(folder.path(), None, &from.state.snapshot().unwrap()).unwrap();
+    to.state.replace(file.meta(), |put| file.for_each(put)).unwrap();
+    assert_eq!(to.state.committed(), from.state.committed());
+    to.state.write(|write| write.exchange(3, "own/")).unwrap();
+    assert_eq!(to.state.scan("", "", 9).unwrap(), ["b", "c"]);
 }
 
 #[derive(Clone, Debug)]

@@ -7,6 +7,7 @@ use crate::fault::FaultContext;
 use crate::medium::{META, NamedDb};
 use crate::{LogPosition, StoreFault};
 
+use super::staging::{STAGED, Staging};
 use super::{Committed, KV, meta_key};
 
 /// Bytes of the revision before each value.
@@ -29,6 +30,8 @@ impl std::fmt::Debug for Value {
 
 pub(super) struct View {
     pub(super) kv: ReadOnlyTable<&'static str, &'static [u8]>,
+    /// The state that is staged, where one is.
+    pub(super) staged: Option<ReadOnlyTable<&'static str, &'static [u8]>>,
     pub(super) committed: Committed,
 }
 
@@ -53,7 +56,17 @@ impl View {
             Some(found) => Some(decode_membership(file, &found)?),
             None => None,
         };
-        Ok(Self { kv, committed: Committed { applied, membership } })
+        let staging = match meta.get(meta_key::STAGING).fault(file, READING)? {
+            Some(found) => Some(Staging::decode(found.value()).ok_or_else(|| {
+                StoreFault::damaged(file, "its staged state makes no sense")
+            })?),
+            None => None,
+        };
+        let staged = match staging {
+            Some(_) => Some(reading.open_table(STAGED).fault(file, READING)?),
+            None => None,
+        };
+        Ok(Self { kv, staged, committed: Committed { applied, membership, staging } })
     }
 
     pub(super) fn get(&self, file: &str, key: &str) -> Result<Option<Value>, StoreFault> {

@@ -20,9 +20,10 @@ type Records<'t> = Table<'t, &'static str, &'static [u8]>;
 pub struct StateWrite<'t> {
     file: &'t str,
     writing: &'t WriteTransaction,
-    kv: Records<'t>,
+    /// Not open for a moment only, while its name is given to another table.
+    kv: Option<Records<'t>>,
     meta: Records<'t>,
-    /// Opened by the first use in the transaction; two names can't be open while one is given to the other.
+    /// Opened by its first use in the transaction.
     staged: Option<Records<'t>>,
     bytes: usize,
 }
@@ -33,7 +34,8 @@ impl StateWrite<'_> {
     /// # Errors
     /// The file cannot be read.
     pub fn revision(&self, key: &str) -> Result<Option<u64>, StoreFault> {
-        let Some(found) = self.kv.get(key).fault(self.file, "reading")? else { return Ok(None) };
+        let kv = self.kv.as_ref().ok_or_else(|| lost(self.file))?;
+        let Some(found) = kv.get(key).fault(self.file, "reading")? else { return Ok(None) };
         split_value(self.file, found.value()).map(|(revision, _)| Some(revision))
     }
 
@@ -42,7 +44,8 @@ impl StateWrite<'_> {
     /// # Errors
     /// The file cannot be written.
     pub fn put(&mut self, key: &str, revision: u64, value: &[u8]) -> Result<(), StoreFault> {
-        insert(&mut self.kv, self.file, key, revision, value)?;
+        let kv = self.kv.as_mut().ok_or_else(|| lost(self.file))?;
+        insert(kv, self.file, key, revision, value)?;
         self.bytes += key.len() + value.len();
         Ok(())
     }
@@ -52,7 +55,8 @@ impl StateWrite<'_> {
     /// # Errors
     /// The file cannot be written.
     pub fn delete(&mut self, key: &str) -> Result<(), StoreFault> {
-        self.kv.remove(key).fault(self.file, WRITING)?;
+        let kv = self.kv.as_mut().ok_or_else(|| lost(self.file))?;
+        kv.remove(key).fault(self.file, WRITING)?;
         self.bytes += key.len();
         Ok(())
     }
@@ -128,21 +132,24 @@ impl<'t> StateWrite<'t> {
     ///
     /// # Errors
     /// The file cannot be written; nothing is staged.
-    pub fn exchange(self, index: u64, kept: &str) -> Result<Self, StoreFault> {
-        let Self { file, writing, mut kv, mut meta, staged, bytes } = self;
-        let Some(mut staged) = staged.map_or_else(|| writing.open_table(STAGED).ok(), Some) else {
-            return Err(StoreFault::Misuse { file: file.to_owned(), what: "nothing is staged".to_owned() });
-        };
-        staged.retain_in(kept..below_end(kept).as_str(), |_, _| false).fault(file, WRITING)?;
-        for entry in kv.range(kept..below_end(kept).as_str()).fault(file, "reading")? {
+    pub fn exchange(&mut self, index: u64, kept: &str) -> Result<(), StoreFault> {
+        let file = self.file;
+        if self.staging()?.is_none() {
+            return Err(self.nothing_staged());
+        }
+        self.staged()?;
+        let (Some(kv), Some(mut staged)) = (self.kv.take(), self.staged.take()) else { return Err(lost(file)) };
+        let end = end_of_folder(kept);
+        staged.retain_in(kept..end.as_str(), |_, _| false).fault(file, WRITING)?;
+        for entry in kv.range(kept..end.as_str()).fault(file, "reading")? {
             let (key, value) = entry.fault(file, "reading")?;
             staged.insert(key.value(), value.value()).fault(file, WRITING)?;
         }
-        meta.remove(meta_key::STAGING).fault(file, WRITING)?;
         drop((kv, staged));
-        staging::exchange(writing, index, file)?;
-        kv = writing.open_table(KV).fault(file, WRITING)?;
-        Ok(Self { file, writing, kv, meta, staged: None, bytes })
+        self.meta.remove(meta_key::STAGING).fault(file, WRITING)?;
+        staging::exchange(self.writing, index, file)?;
+        self.kv = Some(self.writing.open_table(KV).fault(file, WRITING)?);
+        Ok(())
     }
 
     fn staged(&mut self) -> Result<&mut Records<'t>, StoreFault> {
@@ -160,6 +167,30 @@ impl<'t> StateWrite<'t> {
     fn nothing_staged(&self) -> StoreFault {
         StoreFault::Misuse { file: self.file.to_owned(), what: "nothing is staged".to_owned() }
     }
+}
+
+fn insert(
+    table: &mut Records<'_>,
+    file: &str,
+    key: &str,
+    revision: u64,
+    value: &[u8],
+) -> Result<(), StoreFault> {
+    let mut place = table.insert_reserve(key, REVISION + value.len()).fault(file, WRITING)?;
+    if let Some((head, body)) = place.as_mut().split_first_chunk_mut::<REVISION>() {
+        *head = revision.to_be_bytes();
+        body.copy_from_slice(value);
+    }
+    Ok(())
+}
+
+/// The first key behind all that begin with a folder's name, which ends in `/`.
+fn end_of_folder(folder: &str) -> String {
+    format!("{}0", folder.trim_end_matches('/'))
+}
+
+fn lost(file: &str) -> StoreFault {
+    StoreFault::Misuse { file: file.to_owned(), what: "a transaction went on after it had failed".to_owned() }
 }
 
 /// Commits without a sync; gives the bytes written too. A panic over a damaged file becomes a fault: whoever waits for
@@ -182,7 +213,7 @@ fn try_commit<T>(
     let outcome = {
         let kv = writing.open_table(KV).fault(file, WRITING)?;
         let meta = writing.open_table(META).fault(file, WRITING)?;
-        let mut state = StateWrite { file, kv, meta, bytes: 0 };
+        let mut state = StateWrite { file, writing: &writing, kv: Some(kv), meta, staged: None, bytes: 0 };
         change(&mut state).map(|value| (value, state.bytes))
     };
     match outcome {
