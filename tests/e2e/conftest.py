@@ -1,9 +1,12 @@
 """What the end-to-end tests share: the built binary, certificates made as an operator makes them, servers, the real CLI."""
 
 import pathlib
-import subprocess
+import sys
 
 import pytest
+
+# What the short and the long fault tests share.
+sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "faults"))
 
 from harness import Certificates, Cli, Server, built_binary, reference_binary
 
