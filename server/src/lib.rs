@@ -5,6 +5,7 @@ pub mod assemble;
 pub mod command;
 pub mod config;
 pub mod dev;
+mod front;
 pub mod lifecycle;
 pub mod listen;
 pub mod logging;
@@ -15,6 +16,7 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use command::{Flags, HELP, Wanted};
+pub use front::front;
 
 /// `coffer server`: the whole command line, to the end of the process.
 pub fn serve(args: Vec<OsString>) -> ExitCode {

@@ -10,4 +10,5 @@ mod start_error;
 
 pub use memory::Locked;
 pub use run::run;
+pub(crate) use signals::{Asked, Signals};
 pub use start_error::StartError;

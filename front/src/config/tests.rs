@@ -1,0 +1,88 @@
+use std::time::Duration;
+
+use super::*;
+
+const ARTICLE: &str = r#"
+frontend "vault_frontend" {
+  bind    = "*:8200"
+  backend = "vault_backend"
+}
+backend "vault_backend" {
+  balance = "roundrobin"
+  check { type = "tcp" }
+  server "vault1" { address = "192.168.1.10:8200" inter = "5s" fall = 3 rise = 2 }
+  server "vault2" { address = "10.0.1.20:8200" }
+  server "vault3" { address = "10.0.1.30:8200" check = false }
+}
+status { address = "127.0.0.1:8404" }
+"#;
+
+fn fault(text: &str) -> String {
+    read(text).unwrap_err().to_string()
+}
+
+#[test]
+fn the_backend_of_the_guide() {
+    let config = read(ARTICLE).unwrap();
+    assert_eq!(config.frontends[0].bind.to_string(), ":8200");
+    let backend = &config.backends[0];
+    assert_eq!((backend.balance, &backend.check.kind), (Balance::RoundRobin, &CheckKind::Tcp));
+    let checks: Vec<_> = backend.servers.iter().map(|server| server.check).collect();
+    assert_eq!(checks, [Some(CheckTiming::DEFAULT), Some(CheckTiming::DEFAULT), None]);
+    assert_eq!(config.status, Some(Status { address: "127.0.0.1:8404".parse().unwrap(), admin: false }));
+}
+
+#[test]
+fn the_leader_is_known_by_its_health() {
+    let config = read(
+        r#"frontend "f" { bind = "[::1]:1" backend = "b" idle_timeout = "1m" max_connections = 5 }
+        backend "b" {
+          balance = "leader"
+          send_proxy = "v2"
+          check { inter = "500ms" ca_file = "/ca.pem" server_name = "vault.example.com" codes = ["200"] }
+          server "a" { address = "h:1" fall = 1 max_connections = 7 drain = true }
+        }"#,
+    )
+    .unwrap();
+    let backend = &config.backends[0];
+    let CheckKind::Https(check) = &backend.check.kind else { panic!("{backend:?}") };
+    assert_eq!((check.codes.as_slice(), check.server_name.as_deref()), (&[200][..], Some("vault.example.com")));
+    let server = &backend.servers[0];
+    let timing = CheckTiming { interval: Duration::from_millis(500), fall: 1, rise: 2 };
+    assert_eq!((server.check, server.max_connections, server.drain), (Some(timing), 7, true));
+    assert_eq!(config.frontends[0].idle_timeout, Some(Duration::from_secs(60)));
+}
+
+#[test]
+fn mistakes_are_named_with_their_place() {
+    let backend = "backend \"b\" {\n server \"a\" { address = \"h:1\" }\n}";
+    let frontend = "frontend \"f\" { bind = \"*:1\" backend = \"b\" }";
+    assert!(fault("").contains("there is no frontend"));
+    assert!(fault(frontend).contains("names the backend \"b\", which is not there"));
+    assert!(fault(&format!("{frontend}\nbackend \"b\" {{ }}")).contains("server is missing"));
+    let text = format!("{frontend}\n{}", backend.replace("address", "adress"));
+    assert_eq!(fault(&text), "3:15: unknown key \"adress\" (did you mean address?)");
+    assert!(fault(&format!("{frontend}{frontend}")).contains("there is another frontend \"f\""));
+    let wrong =
+        |key: &str| fault(&format!("{frontend}\nbackend \"b\" {{ {key}\n server \"a\" {{ address = \"h:1\" }} }}"));
+    assert!(wrong("balance = \"odd\"").contains("not roundrobin, leastconn or leader"));
+    assert!(wrong("balance = \"leader\"\n check { type = \"tcp\" }").contains("needs type = \"https\""));
+    assert!(wrong("check { path = \"/x\" }").contains("is for checks of type"));
+    assert!(wrong("check { fall = 0 }").contains("from 1 to 1000"));
+    assert!(wrong("check { inter = \"1ms\" }").contains("at least 10ms"));
+    assert!(wrong("send_proxy = \"v1\"").contains("must be \"v2\""));
+    assert!(fault("frontend \"f\" { bind = \"8200\" }").contains("is not a host and a port"));
+}
+
+proptest::proptest! {
+    #[test]
+    fn no_text_makes_the_reader_panic(text in "\\PC{0,200}") {
+        let _ = read(&text);
+    }
+
+    #[test]
+    fn addresses_survive_their_text(port in proptest::num::u16::ANY, host in "[a-z][a-z0-9.-]{0,20}") {
+        let address = HostPort { host, port };
+        proptest::prop_assert_eq!(address.to_string().parse(), Ok(address));
+    }
+}

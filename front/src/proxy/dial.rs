@@ -1,0 +1,69 @@
+//! A connection to a server of a backend: the next one where one fails.
+
+use std::io;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use tokio::net::TcpStream;
+use tokio::time::{Instant, sleep_until, timeout_at};
+
+use crate::config::HostPort;
+use crate::pool::{Pool, Session};
+
+/// When all servers were tried in vain, they are tried again after this.
+const ROUND: Duration = Duration::from_millis(200);
+
+/// A server that has taken the connection.
+pub(super) struct Dialled {
+    pub(super) stream: TcpStream,
+    pub(super) session: Session,
+    /// Its place in the backend.
+    pub(super) at: usize,
+}
+
+/// No server took it in time.
+#[derive(Debug, thiserror::Error)]
+#[error("no server of the backend took the connection in time")]
+pub(super) struct NoServer;
+
+/// Connects to a server that is none of `tried`; those that fail are added to it, and are asked again when no other is
+/// left.
+pub(super) async fn dial(pool: &Pool, tried: &mut Vec<usize>, deadline: Instant) -> Result<Dialled, NoServer> {
+    loop {
+        // From before the look, so that no news is missed.
+        let mut room = std::pin::pin!(pool.room.notified());
+        room.as_mut().enable();
+        let Some(at) = pool.choose(tried) else {
+            let next = if tried.is_empty() { deadline } else { deadline.min(Instant::now() + ROUND) };
+            if Instant::now() >= deadline {
+                return Err(NoServer);
+            }
+            tokio::select! {
+                () = room => {}
+                () = sleep_until(next) => tried.clear(),
+            }
+            continue;
+        };
+        let server = &pool.servers[at];
+        let session = Session::begin(&server.live);
+        let patience = deadline.min(Instant::now() + pool.settings.connect_timeout);
+        match timeout_at(patience, connect(&server.settings.address)).await {
+            Ok(Ok(stream)) => {
+                server.live.counts.sessions.fetch_add(1, Ordering::Relaxed);
+                return Ok(Dialled { stream, session, at });
+            }
+            Ok(Err(error)) => tracing::debug!(server = server.settings.name, %error, "connecting failed"),
+            Err(_) => tracing::debug!(server = server.settings.name, "connecting took too long"),
+        }
+        server.live.counts.connect_failures.fetch_add(1, Ordering::Relaxed);
+        pool.doubt.notify_waiters();
+        tried.push(at);
+    }
+}
+
+/// Every address of a name is tried, in the resolver's order.
+pub(crate) async fn connect(address: &HostPort) -> io::Result<TcpStream> {
+    let stream = TcpStream::connect(address.lookup()).await?;
+    stream.set_nodelay(true)?;
+    Ok(stream)
+}
