@@ -4,6 +4,7 @@
 //! Owns: the shape and the byte encoding of a command, and the contracts of the traits.
 //! Must not know: encryption, HTTP, tokens, Raft types, or how anything is stored.
 
+mod autopilot;
 mod cluster_control;
 mod command;
 mod exchange;
@@ -12,6 +13,7 @@ mod membership;
 mod peer;
 mod store;
 
+pub use autopilot::{Autopilot, AutopilotConfig, AutopilotState, ServerHealth, ServerStatus};
 pub use cluster_control::{ClusterControl, ClusterStatus, ControlError, Member, NodeRole};
 pub use command::{Command, CommandRef, DecodeError, Precondition, Put};
 pub use exchange::{ChangeRef, Exchange, ExchangeId, ExchangeRef};
