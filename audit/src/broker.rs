@@ -76,6 +76,26 @@ impl Broker {
         self.log(EntryKind::Response, facts, Some(response))
     }
 
+    /// Logs a request on every device, one after the other, where one that lacks the entry is one too many. As with
+    /// [`Broker::log_request`], the future holds none of the facts.
+    pub fn log_request_on_every(
+        &self,
+        facts: &LogFacts<'_>,
+    ) -> impl Future<Output = Result<(), AuditUnavailable>> + Send + use<> {
+        let enabled = self.enabled.load();
+        let alone = |device: &Arc<Device>| {
+            let alone = Enabled { devices: Arc::from([Arc::clone(device)]), headers: enabled.headers.clone() };
+            self.log_to(&alone, EntryKind::Request, facts, None)
+        };
+        let each: Vec<_> = enabled.devices.iter().map(alone).collect();
+        async move {
+            for logged in each {
+                logged.await?;
+            }
+            Ok(())
+        }
+    }
+
     /// Adds a device; it should have passed [`Device::check`].
     pub fn enable(&self, device: Arc<Device>) -> Result<(), PathInUse> {
         self.change(|devices| {
@@ -151,13 +171,22 @@ impl Broker {
         facts: &LogFacts<'_>,
         response: Option<&ResponseFacts<'_>>,
     ) -> impl Future<Output = Result<(), AuditUnavailable>> + Send + use<> {
+        self.log_to(&self.enabled.load(), kind, facts, response)
+    }
+
+    fn log_to(
+        &self,
+        enabled: &Enabled,
+        kind: EntryKind,
+        facts: &LogFacts<'_>,
+        response: Option<&ResponseFacts<'_>>,
+    ) -> impl Future<Output = Result<(), AuditUnavailable>> + Send + use<> {
         let started = Instant::now();
-        let enabled = self.enabled.load();
         let devices = Arc::clone(&enabled.devices);
         let handed = (!devices.is_empty()).then(|| {
             let awaited = devices.iter().map(|device| device.is_durable());
             let ticket = Ticket::new(awaited, Some((Arc::clone(&self.metrics), kind)));
-            let full = hand_over(&enabled, &ticket, facts, response);
+            let full = hand_over(enabled, &ticket, facts, response);
             (ticket, full)
         });
         let metrics = Arc::clone(&self.metrics);

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use coffer_api::forward::Forwarding;
 use coffer_api::{ConnectionInfo as Caller, HttpLimits, HttpResponse, Service};
 use coffer_audit::Environment;
 use coffer_cluster::{Cluster, ClusterOptions, OpenError, StorageMedium};
@@ -15,12 +16,15 @@ use coffer_core::local::LogControl;
 use coffer_core::lockout::{LockoutDefaults, LockoutRule};
 use coffer_core::mount::Registry;
 use coffer_core::{CeremonyAccess, Remote, ShareHolders};
+use coffer_model::Peers;
 use coffer_telemetry::Telemetry;
 use http::{HeaderMap, HeaderValue, Request};
 
 use crate::config::{Config, NodeUrl, Storage, UserLockout, UserLockouts};
+use crate::forward::{ForwardServer, Links};
 use crate::listen::{Answer, ConnectionInfo, Peer, RequestBody};
 use crate::logging::Logging;
+use crate::peer_service::Peering;
 
 /// The level of Vault's API that is kept to, with this build's version as metadata.
 pub const API_VERSION: &str = concat!("1.19.0+coffer.", env!("CARGO_PKG_VERSION"));
@@ -34,6 +38,10 @@ pub struct Assembly {
     pub node: Arc<Node>,
     /// Raft, log and state.
     pub cluster: Arc<Cluster>,
+    /// The way of requests to the leader.
+    pub forwarding: Arc<Forwarding>,
+    /// Requests that members send here.
+    pub forwarded: ForwardServer,
 }
 
 /// A node that could not be put together.
@@ -68,7 +76,12 @@ pub async fn assemble(
     })
     .map_err(AssembleError::Start)?;
     tokio::spawn(Arc::clone(&node).follow());
-    Ok(Assembly { node, cluster })
+    let forwarding = Arc::new(Forwarding::new(&node, Arc::new(Links::new(Arc::clone(&cluster)))));
+    // The limits are those of the listener that the client asked; they come with each request.
+    let service = Service::new(Arc::clone(&node), HttpLimits::default()).with_forwarding(Arc::clone(&forwarding));
+    let forwarded = ForwardServer::new(Arc::new(service));
+    cluster.serve_peers(Arc::new(Peering { forwarded: forwarded.clone() }));
+    Ok(Assembly { node, cluster, forwarding, forwarded })
 }
 
 /// [`assemble`] as the configuration has it.
@@ -85,6 +98,8 @@ pub async fn from_config(config: &Config, logging: &Logging) -> Result<Assembly,
         options.storage = StorageMedium::Raft { path: raft.path.clone() };
         options.node_id = raft.node_id.as_ref().map(|id| id.as_str().to_owned());
         options.max_entry_size = usize::try_from(raft.max_entry_size).unwrap_or(usize::MAX);
+        options.leader_priority = raft.leader_priority;
+        options.performance_multiplier = raft.performance_multiplier;
         audit.forbidden_folders.push(raft.path.clone());
     }
     let settings = Settings {
@@ -97,6 +112,8 @@ pub async fn from_config(config: &Config, logging: &Logging) -> Result<Assembly,
         cluster_name: config.cluster_name.clone().unwrap_or_default(),
         api_addr: text(&config.api_addr),
         cluster_addr: text(&config.cluster_addr),
+        hostname: rustix::system::uname().nodename().to_string_lossy().into_owned(),
+        follower_unseal: config.follower_unseal,
         sanitized: config.sanitized(),
     };
     assemble(options, settings, audit, Arc::new(logging.clone())).await
@@ -123,6 +140,7 @@ fn registry() -> Registry {
 #[derive(Clone)]
 pub struct Api {
     node: Arc<Node>,
+    forwarding: Arc<Forwarding>,
     request_time: std::time::Duration,
     /// Headers that tell which node has answered.
     node_headers: Arc<HeaderMap>,
@@ -141,6 +159,7 @@ impl Api {
         }
         Self {
             node: Arc::clone(&assembly.node),
+            forwarding: Arc::clone(&assembly.forwarding),
             request_time: config.max_request_duration,
             node_headers: Arc::new(headers),
         }
@@ -176,7 +195,8 @@ impl Answer for Api {
                 generate_root: share_holders(listener.access.generate_root_needs_token),
             },
         };
-        let mut response = Service::new(Arc::clone(&self.node), limits).respond(&Caller { remote }, request).await;
+        let service = Service::new(Arc::clone(&self.node), limits).with_forwarding(Arc::clone(&self.forwarding));
+        let mut response = service.respond(&Caller { remote }, request).await;
         for (name, value) in &*self.node_headers {
             response.headers_mut().insert(name, value.clone());
         }

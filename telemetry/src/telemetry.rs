@@ -75,6 +75,8 @@ instruments! {
         commit_conflict: "vault.raft.commit_conflict", "Commits that another request was faster than; they are tried again.";
         commit_failure: "vault.raft.commit_failure", "Commits that failed.";
         request_failure: "vault.core.request_failure", "Requests answered with an error.";
+        follower_unsealed: "vault.seal.follower_unsealed", "Followers that this node opened after a full restart.";
+        follower_unseal_refused: "vault.seal.follower_unseal_refused", "Followers that asked to be opened and were not.";
         audit_request_failure: "vault.audit.log_request_failure", "Requests that no device could audit.";
         audit_response_failure: "vault.audit.log_response_failure", "Answers that no device could audit.";
         audit_device_failure: "vault.audit.device.log_failure", "Entries that one device could not take.";

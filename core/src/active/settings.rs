@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::follower_unseal::FollowerUnsealPolicy;
 use crate::lockout::LockoutDefaults;
 use crate::mount::Mount;
 
@@ -26,6 +27,10 @@ pub struct Settings {
     pub api_addr: String,
     /// `cluster_addr`.
     pub cluster_addr: String,
+    /// The machine's name.
+    pub hostname: String,
+    /// `follower_unseal`.
+    pub follower_unseal: FollowerUnsealPolicy,
     /// The configuration without its secrets, for `sys/config/state/sanitized`.
     pub sanitized: serde_json::Value,
 }
@@ -42,6 +47,8 @@ impl Default for Settings {
             cluster_name: String::new(),
             api_addr: String::new(),
             cluster_addr: String::new(),
+            hostname: String::new(),
+            follower_unseal: FollowerUnsealPolicy::default(),
             sanitized: serde_json::Value::Null,
         }
     }

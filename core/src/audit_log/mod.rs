@@ -14,6 +14,8 @@ pub use headers::AuditedHeaders;
 pub use table::{AuditDevice, AuditTable};
 pub use timings::AuditTimings;
 
+use tokio::sync::watch;
+
 use crate::active::Active;
 use crate::pipeline::Trail;
 use crate::{Failure, Request, Response, Timestamp, Transaction};
@@ -23,17 +25,44 @@ pub struct AuditLog {
     broker: Broker,
     environment: Environment,
     metrics: Arc<dyn Metrics>,
+    /// Why no device takes entries, while none does.
+    failing: watch::Sender<Option<String>>,
 }
 
 impl AuditLog {
     /// No device yet; see [`AuditLog::reload`].
     pub fn new(environment: Environment, metrics: Arc<dyn Metrics>) -> Self {
-        Self { broker: Broker::new(Arc::clone(&metrics)), environment, metrics }
+        Self { broker: Broker::new(Arc::clone(&metrics)), environment, metrics, failing: watch::Sender::new(None) }
     }
 
     /// The devices themselves: to reopen at SIGHUP, to hash with.
     pub fn broker(&self) -> &Broker {
         &self.broker
+    }
+
+    /// Why no device takes entries; `None` while one does, or none is enabled.
+    pub fn failing(&self) -> Option<String> {
+        self.failing.borrow().clone()
+    }
+
+    /// Changes with [`AuditLog::failing`].
+    pub fn watch_failing(&self) -> watch::Receiver<Option<String>> {
+        self.failing.subscribe()
+    }
+
+    /// Until the next entry shows otherwise, the devices count as good.
+    pub fn forget_failures(&self) {
+        self.failing.send_if_modified(|failing| failing.take().is_some());
+    }
+
+    fn note(&self, logged: &Result<(), AuditUnavailable>) {
+        match logged {
+            Ok(()) if self.failing.borrow().is_none() => {}
+            Ok(()) => self.forget_failures(),
+            Err(unavailable) => {
+                self.failing.send_if_modified(|failing| failing.replace(unavailable.to_string()).is_none());
+            }
+        }
     }
 
     /// Takes the stored table into use. Devices whose row did not change live on.
@@ -109,7 +138,9 @@ impl AuditLog {
             return Ok(());
         }
         let logged = facts::with_request(active, request, trail, error, |facts| self.broker.log_request(facts));
-        may_be_lost(&request.path, logged.await).map_err(|unavailable| {
+        let logged = logged.await;
+        self.note(&logged);
+        may_be_lost(&request.path, logged).map_err(|unavailable| {
             Failure::Audit(format!(
                 "the request was not carried out, since no audit device could record it: {unavailable}"
             ))
@@ -130,7 +161,9 @@ impl AuditLog {
         let logged = facts::with_response(active, request, trail, result, |facts, response| {
             self.broker.log_response(facts, response)
         });
-        may_be_lost(&request.path, logged.await).map_err(|unavailable| Failure::Audit(unavailable.to_string()))
+        let logged = logged.await;
+        self.note(&logged);
+        may_be_lost(&request.path, logged).map_err(|unavailable| Failure::Audit(unavailable.to_string()))
     }
 
     fn start(&self, path: &str, config: DeviceConfig, salt: Salt) -> Result<Device, Failure> {

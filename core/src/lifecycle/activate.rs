@@ -17,7 +17,12 @@ use crate::version_history::VersionRecord;
 impl Node {
     /// Brings the phase in line with who leads. Called whenever the cluster's status may have changed, and at unseal.
     pub(super) async fn follow_leadership(self: &Arc<Self>) -> Result<(), Failure> {
-        let leads = self.parts.cluster.status().role == NodeRole::Leader;
+        let role = self.parts.cluster.status().role;
+        if role == NodeRole::Removed {
+            self.become_removed();
+            return Ok(());
+        }
+        let leads = role == NodeRole::Leader;
         self.load_browser_rules();
         let phase = self.phase();
         match (&*phase, leads) {

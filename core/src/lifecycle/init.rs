@@ -8,6 +8,7 @@ use coffer_seal::{InitError as SealInitError, InitRequest, KEYRING_PATH, KeyShar
 use serde::{Deserialize, Serialize};
 
 use super::node::Node;
+use super::phase::Phase;
 use crate::mount::{Mount, MountConfig, MountKind, MountTable, Mounts};
 use crate::policies::{DEFAULT_POLICY, PolicyRecord};
 use crate::{Failure, SecretText, Timestamp, TokenType, Transaction};
@@ -62,7 +63,7 @@ impl Node {
     ) -> Result<InitOutcome, InitError> {
         let config = request.validate()?;
         let _turn = self.turn.lock().await;
-        if self.seal_config().is_some() {
+        if !matches!(&*self.phase(), Phase::Uninitialized) || self.seal_config().is_some() {
             return Err(InitError::Already);
         }
         match self.parts.cluster.form().await {

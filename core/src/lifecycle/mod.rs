@@ -1,6 +1,7 @@
 //! The life of a node: uninitialised, joining, sealed, standby, active, removed; and the ceremonies that move it.
 
 mod activate;
+mod condition;
 mod init;
 mod join;
 pub(crate) mod key_change;
@@ -14,7 +15,7 @@ mod unseal;
 mod workers;
 
 pub use init::{InitError, InitOutcome};
-pub use join::Joining;
+pub use join::{JoinFailure, JoinRequest, Joining};
 pub use node::{Node, NodeParts};
 pub use phase::Phase;
 pub use unseal::UnsealFailure;

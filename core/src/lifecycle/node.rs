@@ -9,6 +9,7 @@ use coffer_seal::{Barrier, SEAL_CONFIG_PATH, SealConfig};
 use coffer_telemetry::Telemetry;
 use parking_lot::Mutex;
 
+use super::join::Joiner;
 use super::observer::Invalidation;
 use super::phase::Phase;
 use super::phase_cell::PhaseCell;
@@ -17,6 +18,7 @@ use crate::active::{Active, Settings};
 use crate::audit_log::AuditLog;
 use crate::ceremony::Ceremonies;
 use crate::clock::Clock;
+use crate::follower_unseal::{FollowerUnseal, UnsealedBy};
 use crate::local::{Local, LogControl};
 use crate::mount::Registry;
 use crate::timed_store::TimedStore;
@@ -55,6 +57,8 @@ pub struct Node {
     local: Arc<Local>,
     started: Instant,
     workers: Mutex<Option<super::workers::Workers>>,
+    pub(super) joiner: Joiner,
+    follower_unseal: FollowerUnseal,
 }
 
 impl Node {
@@ -74,6 +78,8 @@ impl Node {
                 local,
                 started: Instant::now(),
                 workers: Mutex::default(),
+                joiner: Joiner::default(),
+                follower_unseal: FollowerUnseal::default(),
             }
         });
         node.read_seal_config()?;
@@ -132,8 +138,12 @@ impl Node {
     pub fn seal_config(&self) -> Option<SealConfig> {
         match &**self.phase.load() {
             Phase::Joining(joining) => Some(joining.seal_config),
-            _ => **self.seal_config.load(),
+            _ => self.stored_seal_config(),
         }
+    }
+
+    pub(super) fn stored_seal_config(&self) -> Option<SealConfig> {
+        **self.seal_config.load()
     }
 
     /// The cluster.
@@ -159,6 +169,20 @@ impl Node {
     /// Rekey and generate-root in progress.
     pub fn ceremonies(&self) -> &Arc<Ceremonies> {
         &self.ceremonies
+    }
+
+    /// How the node came to its keys; `None` while it has none.
+    pub fn unsealed_by(&self) -> Option<UnsealedBy> {
+        self.follower_unseal.unsealed_by()
+    }
+
+    pub(crate) fn follower_unseal(&self) -> &FollowerUnseal {
+        &self.follower_unseal
+    }
+
+    /// Leave to init, unseal or seal; one at a time.
+    pub(crate) async fn turn(&self) -> tokio::sync::MutexGuard<'_, ()> {
+        self.turn.lock().await
     }
 
     /// What the node knows of itself alone.
@@ -202,6 +226,10 @@ impl Node {
         let mut now_sealed = None;
         self.phase.rcu(|phase| match &**phase {
             Phase::Uninitialized => Arc::clone(now_sealed.get_or_insert_with(|| Arc::new(Phase::Sealed))),
+            // The keys of one that is admitted are about to open what arrives.
+            Phase::Joining(joining) if !joining.is_admitted() => {
+                Arc::clone(now_sealed.get_or_insert_with(|| Arc::new(Phase::Sealed)))
+            }
             Phase::Joining(_) | Phase::Sealed | Phase::Standby(_) | Phase::Active(_) | Phase::Removed => {
                 Arc::clone(phase)
             }

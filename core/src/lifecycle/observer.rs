@@ -7,6 +7,7 @@ use coffer_seal::{KEYRING_PATH, SEAL_CONFIG_PATH};
 
 use super::Node;
 use crate::active::Active;
+use crate::follower_unseal::EPOCH_PATH;
 use crate::local::{CORS_PATH, UI_HEADERS_PATH};
 use crate::mount::MountKind;
 
@@ -21,6 +22,7 @@ impl ApplyObserver for Invalidation {
             match key {
                 SEAL_CONFIG_PATH => node.seal_config_changed(),
                 KEYRING_PATH => node.keyring_changed(),
+                EPOCH_PATH => node.follower_unseal().epoch_changed(),
                 CORS_PATH | UI_HEADERS_PATH => node.load_browser_rules(),
                 _ => {}
             }

@@ -1,6 +1,7 @@
 //! Where the phase is kept, and who is woken when it changes.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use arc_swap::{ArcSwap, Guard};
 use tokio::sync::watch;
@@ -12,11 +13,13 @@ pub(super) struct PhaseCell {
     now: ArcSwap<Phase>,
     /// Counts changes; the value itself means nothing.
     changes: watch::Sender<u64>,
+    /// Sealed by an operator's command, until it holds keys again.
+    by_command: AtomicBool,
 }
 
 impl PhaseCell {
     pub(super) fn new(phase: Phase) -> Self {
-        Self { now: ArcSwap::from_pointee(phase), changes: watch::Sender::new(0) }
+        Self { now: ArcSwap::from_pointee(phase), changes: watch::Sender::new(0), by_command: AtomicBool::new(false) }
     }
 
     pub(super) fn load(&self) -> Guard<Arc<Phase>> {
@@ -28,6 +31,9 @@ impl PhaseCell {
     }
 
     pub(super) fn store(&self, phase: Arc<Phase>) {
+        if phase.holds_keys() {
+            self.by_command.store(false, Ordering::SeqCst);
+        }
         self.now.store(phase);
         self.changed();
     }
@@ -39,6 +45,14 @@ impl PhaseCell {
 
     pub(super) fn watch(&self) -> watch::Receiver<u64> {
         self.changes.subscribe()
+    }
+
+    pub(super) fn seal_is_by_command(&self) {
+        self.by_command.store(true, Ordering::SeqCst);
+    }
+
+    pub(super) fn is_sealed_by_command(&self) -> bool {
+        self.by_command.load(Ordering::SeqCst) && !self.load().holds_keys()
     }
 
     fn changed(&self) {

@@ -18,7 +18,7 @@ impl Node {
         match std::mem::take(&mut response.afterwards) {
             Afterwards::Nothing => Ok(()),
             Afterwards::Seal => {
-                self.seal().await;
+                self.seal_by_command().await;
                 Ok(())
             }
             Afterwards::ChangeKeys(change) => {
@@ -37,10 +37,23 @@ impl Node {
         }
     }
 
-    /// Forgets the keys. Requests in hand finish; their copies of the keys go with them.
+    /// As [`Node::seal`], because an operator wants this node to have no keys: it does not forward either.
+    pub async fn seal_by_command(self: &Arc<Self>) {
+        self.phase.seal_is_by_command();
+        self.seal().await;
+    }
+
+    /// Whether the node is sealed because an operator wanted it so.
+    pub fn is_sealed_by_command(&self) -> bool {
+        self.phase.is_sealed_by_command()
+    }
+
+    /// Forgets the keys. Requests in hand finish; their copies of the keys go with them. Only shares open the node again,
+    /// or a restart of all nodes.
     pub async fn seal(self: &Arc<Self>) {
         let _turn = self.turn.lock().await;
         let mut progress = self.progress.lock();
+        self.follower_unseal().sealed();
         self.set_workers(None);
         if self.phase().holds_keys() {
             self.phase.store(Arc::new(Phase::Sealed));

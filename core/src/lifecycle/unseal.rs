@@ -4,15 +4,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use coffer_seal::{
-    KEYRING_PATH, KeyShare, STORED_KEYS_PATH, SealedRecords, Unseal, UnsealError, UnsealProgress, UnsealStep,
+    Barrier, JoinShares, KEYRING_PATH, KeyShare, STORED_KEYS_PATH, SealConfig, SealedRecords, Unseal, UnsealError,
+    UnsealProgress, UnsealStep,
 };
 
 use super::node::Node;
 use super::phase::Phase;
 use crate::Failure;
+use crate::follower_unseal::{Followers, UnsealedBy};
 
 /// How long the last share's answer waits for the node to serve.
-const SERVE_TIME: Duration = Duration::from_secs(10);
+pub(super) const SERVE_TIME: Duration = Duration::from_secs(10);
 
 /// Shares given so far.
 #[derive(Default)]
@@ -21,6 +23,10 @@ pub(super) struct Progress(Unseal);
 impl Progress {
     pub(super) fn clear(&mut self) {
         self.0.reset();
+    }
+
+    pub(super) fn provide_to_join(&mut self, share: KeyShare, config: SealConfig) -> Result<JoinShares, UnsealError> {
+        self.0.provide_to_join(share, config)
     }
 }
 
@@ -36,6 +42,18 @@ pub enum UnsealFailure {
     /// It is of no use any more.
     #[error("this node was removed from its cluster: join it again with \"operator raft join\"")]
     Removed,
+    /// The shares do not make the key of the cluster that this node is to join, or who answered has it not.
+    #[error(
+        "invalid key: the shares given do not make the unseal key that the node at {0} holds: give the shares of the \
+         cluster that is joined (if they are, that node is not of that cluster)"
+    )]
+    OtherKey(String),
+    /// The cluster could not be asked whether the shares are right; they have to be given again.
+    #[error("no node of the cluster could be asked, and the keys have to be given again: {0}")]
+    JoinLater(String),
+    /// The cluster does not take this node.
+    #[error("failed to join raft cluster: {0}")]
+    Join(String),
     /// Anything else.
     #[error(transparent)]
     Failure(#[from] Failure),
@@ -44,12 +62,21 @@ pub enum UnsealFailure {
 impl Node {
     /// Takes a share. The last one is answered when the node serves, or follows another that does.
     pub async fn unseal(self: &Arc<Self>, share: KeyShare) -> Result<UnsealProgress, UnsealFailure> {
+        self.unseal_and(share, Followers::AsConfigured).await
+    }
+
+    /// As [`Node::unseal`]; with the last share, `followers` says what becomes of the other sealed nodes.
+    pub async fn unseal_and(
+        self: &Arc<Self>,
+        share: KeyShare,
+        followers: Followers,
+    ) -> Result<UnsealProgress, UnsealFailure> {
         let _turn = self.turn.lock().await;
         let _timed = self.local().telemetry.unseal.timer();
         match &*self.phase() {
             Phase::Uninitialized => return Err(UnsealFailure::Uninitialized),
             Phase::Standby(_) | Phase::Active(_) => return Ok(UnsealProgress::default()),
-            Phase::Joining(_) => return Err(UnsealFailure::Uninitialized),
+            Phase::Joining(joining) => return self.unseal_to_join(joining, share).await,
             Phase::Removed => return Err(UnsealFailure::Removed),
             Phase::Sealed => {}
         }
@@ -61,14 +88,23 @@ impl Node {
         match step {
             UnsealStep::Incomplete(progress) => Ok(progress),
             UnsealStep::Opened(barrier) => {
-                self.phase.store(Arc::new(Phase::Standby(barrier)));
-                // What was rotated since the records were read went by unseen: the keys were not yet here.
-                self.keyring_changed();
                 tracing::info!("unsealed");
+                self.unsealed(barrier, UnsealedBy::Shares);
+                self.begin_opening_followers(followers);
                 self.serve_soon().await;
                 Ok(UnsealProgress::default())
             }
         }
+    }
+
+    /// Takes the keys into use.
+    pub(crate) fn unsealed(&self, barrier: Barrier, by: UnsealedBy) {
+        self.follower_unseal().opened(by);
+        self.progress.lock().clear();
+        self.phase.store(Arc::new(Phase::Standby(barrier)));
+        // What was rotated since the records were read went by unseen: the keys were not yet here.
+        self.keyring_changed();
+        self.load_browser_rules();
     }
 
     /// Forgets the shares given so far.
@@ -88,7 +124,7 @@ impl Node {
             .ok_or_else(|| Failure::Internal(format!("{path} is missing: the data is damaged")))
     }
 
-    async fn serve_soon(self: &Arc<Self>) {
+    pub(super) async fn serve_soon(self: &Arc<Self>) {
         let mut changes = self.parts.cluster.watch();
         let served = async {
             loop {
@@ -116,6 +152,9 @@ impl Node {
 
     /// Keeps the phase in line with leadership until the process ends; to be run as a task.
     pub async fn follow(self: Arc<Self>) {
+        let mut others = tokio::task::JoinSet::new();
+        others.spawn(Arc::clone(&self).tell_condition());
+        others.spawn(Arc::clone(&self).wait_to_be_opened());
         let mut changes = self.parts.cluster.watch();
         loop {
             if let Err(failure) = self.follow_leadership().await {

@@ -21,6 +21,8 @@ mod tests;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use coffer_core::follower_unseal::FollowerUnsealPolicy;
+
 pub use address::{BadAddress, HostPort, NodeUrl, Scheme};
 pub(crate) use environment::{CONFIG_PATH, DEV_LISTEN_ADDRESS, DEV_ROOT_TOKEN_ID, Environment};
 pub use listener::{Access, Endpoint, Limits, Listener, ResponseHeaders, Security, SocketOwner, TlsSettings};
@@ -64,6 +66,8 @@ pub struct Config {
     pub raft_node_id_header: bool,
     /// How metrics are given.
     pub telemetry: Telemetry,
+    /// Whether the leader unseals the others after a restart of all.
+    pub follower_unseal: FollowerUnsealPolicy,
 }
 
 /// Whether memory is kept from being swapped out.

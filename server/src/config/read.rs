@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use coffer_core::follower_unseal::FollowerUnsealPolicy;
+
 use super::environment::{self, Environment};
 use super::load::Source;
 use super::section::{Files, Section};
@@ -49,6 +51,7 @@ pub(super) fn read(sources: &[Source], environment: &Environment<'_>) -> Result<
         hostname_header: on("enable_response_header_hostname")?,
         raft_node_id_header: on("enable_response_header_raft_node_id")?,
         telemetry: telemetry(&files, &mut warnings)?,
+        follower_unseal: follower_unseal(&files)?,
     };
     environment::apply(&mut config, environment)?;
     require(&config, older.disable_clustering || on("disable_clustering")?)?;
@@ -110,6 +113,18 @@ fn lease_ttl(files: &Files<'_>) -> Result<LeaseTtl, ConfigError> {
             Ok(LeaseTtl { default: default.unwrap_or(defaults.default).min(max), max })
         }
     }
+}
+
+fn follower_unseal(files: &Files<'_>) -> Result<FollowerUnsealPolicy, ConfigError> {
+    let read = |section: &Section<'_>| {
+        Ok(match section.string("follower_unseal")?.as_deref() {
+            None => None,
+            Some("full-restart") => Some(FollowerUnsealPolicy::FullRestart),
+            Some("off") => Some(FollowerUnsealPolicy::Off),
+            Some(_) => return Err(section.wrong("follower_unseal", "must be \"full-restart\" or \"off\"")),
+        })
+    };
+    Ok(files.last(read)?.unwrap_or_default())
 }
 
 fn telemetry(files: &Files<'_>, warnings: &mut Vec<Warning>) -> Result<Telemetry, ConfigError> {

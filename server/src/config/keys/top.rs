@@ -34,6 +34,7 @@ pub(crate) const TOP: Scope = Scope {
         ("enable_response_header_hostname", Used),
         ("enable_response_header_raft_node_id", Used),
         ("disable_clustering", Used),
+        ("follower_unseal", Used),
         ("allow_audit_log_prefixing", Used),
         // Named in a warning.
         ("log_rotate_bytes", Unused("let logrotate rename the file and send SIGHUP")),
@@ -86,7 +87,6 @@ pub(crate) const TOP: Scope = Scope {
         ("sentinel", Guarded("remove the block; use ACL policies")),
         ("audit", Guarded("remove the block and enable the device with `audit enable` once the server runs")),
         ("initialize", Guarded("remove the block and use `operator init`")),
-        ("follower_unseal", Guarded("leave it out")),
         ("cluster_tls", Guarded("leave it out")),
     ],
 };
