@@ -25,6 +25,7 @@ pub struct Ceremonies {
     rekey: Mutex<Rekey>,
     generate_root: Mutex<GenerateRoot>,
     pace: pace::Pace,
+    join_pace: pace::Pace,
     /// One finishing step at a time.
     turn: tokio::sync::Mutex<()>,
 }
@@ -34,6 +35,14 @@ impl Ceremonies {
     pub fn admit(&self, address: Option<IpAddr>) -> Result<(), Failure> {
         self.pace.take(address, Instant::now()).map_err(|wait| Failure::TooManyRequests {
             reason: "too many actions in rekey and generate-root from this address".to_owned(),
+            headers: vec![("retry-after", wait.as_secs_f64().ceil().to_string())],
+        })
+    }
+
+    /// Counts an action of somebody who says that it is a node which wants to join.
+    pub fn admit_join(&self, address: Option<IpAddr>) -> Result<(), Failure> {
+        self.join_pace.take(address, Instant::now()).map_err(|wait| Failure::TooManyRequests {
+            reason: "too many questions by nodes that want to join, from this address".to_owned(),
             headers: vec![("retry-after", wait.as_secs_f64().ceil().to_string())],
         })
     }

@@ -5,6 +5,7 @@ mod by_share_holders;
 mod generate_root;
 mod health;
 mod init;
+mod join;
 mod leader;
 mod metrics;
 mod paths;
@@ -29,6 +30,9 @@ pub async fn answer(node: &Arc<Node>, request: &Arc<Request>) -> Option<Result<R
         "init" => init::answer(node, request).await,
         "unseal" => unseal::answer(node, request).await,
         "leader" => only(request, &[Operation::Read]).and_then(|()| leader::answer(node)),
+        "storage/raft/join" => join::join(node, request).await,
+        "storage/raft/bootstrap/challenge" => join::challenge(node, request).await,
+        "storage/raft/bootstrap/answer" => join::answer(node, request).await,
         "metrics" => metrics::answer(node, request).await,
         "seal" if request.operation.is_write() && !node.phase().holds_keys() => match &*node.phase() {
             // What is sealed stays so; before init there is nothing to seal.

@@ -36,9 +36,11 @@ pub(super) async fn answer(node: &Arc<Node>, request: &Request) -> Result<Respon
         Ok(_) => Ok(seal_status::answer(node)),
         Err(UnsealFailure::Share(error)) if error.fault() == Fault::Request => Err(Failure::invalid(error.to_string())),
         Err(UnsealFailure::Share(error)) => Err(Failure::internal(error)),
-        Err(error @ (UnsealFailure::Uninitialized | UnsealFailure::Removed)) => {
+        Err(error @ (UnsealFailure::Uninitialized | UnsealFailure::Removed | UnsealFailure::OtherKey(_))) => {
             Err(Failure::invalid(error.to_string()))
         }
+        Err(error @ UnsealFailure::JoinLater(_)) => Err(Failure::Unavailable(error.to_string())),
+        Err(error @ UnsealFailure::Join(_)) => Err(Failure::Tokenless(Box::new(Failure::fault(error.to_string())))),
         Err(UnsealFailure::Failure(failure)) => Err(failure),
     }
 }
