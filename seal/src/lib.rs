@@ -18,6 +18,7 @@ mod record;
 mod seal_config;
 mod secret_key;
 pub mod shamir;
+mod snapshot_seal;
 mod stored_keys;
 mod unseal_key;
 
@@ -30,5 +31,6 @@ pub use peer_unseal::{OpeningKey, OpeningPublicKey, PeerUnsealError};
 pub use record::*;
 pub use seal_config::{ReadSealConfigError, SEAL_TYPE, SealConfig, SealConfigError};
 pub use secret_key::{EntropyError, KEY_LEN};
+pub use snapshot_seal::{OpenSnapshotError, SnapshotKeys, SnapshotSeal, SnapshotSealError};
 pub use stored_keys::StoredKeysError;
 pub use unseal_key::{IssueError, OpenRootKeyError};

@@ -12,6 +12,9 @@ pub const UPGRADE_PREFIX: &str = "core/upgrade/";
 pub const STORED_KEYS_PATH: &str = "core/hsm/barrier-unseal-keys";
 /// The unseal key, a barrier entry.
 pub const UNSEAL_KEY_PATH: &str = "core/shamir-kek";
+/// The root key of a state that was restored, a barrier entry under the key that was in use before. Of the cluster, not of
+/// the state: a restore leaves it.
+pub const HANDOVER_PATH: &str = "core/coffer/cluster/restored-root-key";
 /// The seal's configuration, in clear.
 pub const SEAL_CONFIG_PATH: &str = "core/seal-config";
 

@@ -28,7 +28,7 @@ pub enum StoredKeysError {
 
 /// The fields of `BlobInfo` that a Shamir seal uses.
 #[derive(Clone, PartialEq, Eq, Message)]
-struct BlobInfo {
+pub(crate) struct BlobInfo {
     #[prost(bytes = "vec", tag = "1")]
     ciphertext: Vec<u8>,
     #[prost(message, optional, tag = "5")]
@@ -38,26 +38,37 @@ struct BlobInfo {
 #[derive(Clone, PartialEq, Eq, Message)]
 struct KeyInfo {}
 
+impl BlobInfo {
+    /// The record that holds `plain` under a key.
+    pub(crate) fn seal(key: &SecretKey, plain: &[u8]) -> Result<Vec<u8>, WriteKeyringError> {
+        let mut ciphertext = Vec::new();
+        EntryCipher::new(key).append_sealed(&mut ciphertext, b"", plain).map_err(|error: EncryptError| error)?;
+        Ok(Self { ciphertext, key_info: Some(KeyInfo {}) }.encode_to_vec())
+    }
+
+    /// The inverse of [`BlobInfo::seal`].
+    pub(crate) fn open(key: &SecretKey, record: &[u8]) -> Result<Zeroizing<Vec<u8>>, StoredKeysError> {
+        let blob = Self::decode(record).map_err(|_| StoredKeysError::Malformed)?;
+        EntryCipher::new(key).open_sealed(b"", &blob.ciphertext).map_err(|error| match error {
+            DecryptError::NotAuthentic => StoredKeysError::InvalidKey,
+            _ => StoredKeysError::Malformed,
+        })
+    }
+}
+
 /// The record that holds `root` under `unseal_key`.
 pub(crate) fn write_stored_keys(unseal_key: &SecretKey, root: &SecretKey) -> Result<RecordChanges, WriteKeyringError> {
     const JSON_LEN: usize = 48;
     let mut json = Zeroizing::new(Vec::with_capacity(JSON_LEN));
     serde_json::to_writer(&mut *json, &[root]).map_err(|_| WriteKeyringError::Encode)?;
-    let mut ciphertext = Vec::new();
-    EntryCipher::new(unseal_key).append_sealed(&mut ciphertext, b"", &json).map_err(|error: EncryptError| error)?;
-    let blob = BlobInfo { ciphertext, key_info: Some(KeyInfo {}) };
     let mut changes = RecordChanges::default();
-    changes.put(STORED_KEYS_PATH, blob.encode_to_vec());
+    changes.put(STORED_KEYS_PATH, BlobInfo::seal(unseal_key, &json)?);
     Ok(changes)
 }
 
 /// The inverse of [`write_stored_keys`].
 pub(crate) fn read_stored_keys(unseal_key: &SecretKey, record: &[u8]) -> Result<SecretKey, StoredKeysError> {
-    let blob = BlobInfo::decode(record).map_err(|_| StoredKeysError::Malformed)?;
-    let json = EntryCipher::new(unseal_key).open_sealed(b"", &blob.ciphertext).map_err(|error| match error {
-        DecryptError::NotAuthentic => StoredKeysError::InvalidKey,
-        _ => StoredKeysError::Malformed,
-    })?;
+    let json = BlobInfo::open(unseal_key, record)?;
     let mut keys: Vec<SecretKey> = serde_json::from_slice(&json).map_err(|_| StoredKeysError::NotKeys)?;
     match (keys.pop(), keys.len()) {
         (Some(key), 0) => Ok(key),

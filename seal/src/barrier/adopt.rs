@@ -2,7 +2,7 @@
 
 use super::handle::Barrier;
 use super::keyring::{Keyring, OpenKeyringError, upgrade_path};
-use crate::record::{KEYRING_PATH, OPENBAO_ROOT_KEY_PATH, ROOT_KEY_PATH};
+use crate::record::{HANDOVER_PATH, KEYRING_PATH, OPENBAO_ROOT_KEY_PATH, ROOT_KEY_PATH};
 
 /// The stored keyring could not be followed.
 #[derive(Debug, thiserror::Error)]
@@ -23,7 +23,8 @@ impl Barrier {
     /// was written or the whole state was replaced, by one caller at a time, in the order of the changes.
     ///
     /// A keyring under a new root key opens as well: the root key lies under the newest data key, and the way to that
-    /// one leads over the upgrade entries, as long as they are there. After an error the keys stay as they were.
+    /// one leads over the upgrade entries, as long as they are there. A restored keyring opens by the root key that was
+    /// handed over with it. After an error the keys stay as they were.
     pub fn adopt<E>(&self, read: impl Fn(&str) -> Result<Option<Vec<u8>>, E>) -> Result<(), AdoptError<E>> {
         let current = self.keyring();
         let record = read(KEYRING_PATH).map_err(AdoptError::Read)?.ok_or(AdoptError::Missing)?;
@@ -36,7 +37,7 @@ impl Barrier {
             Err(other) => return Err(AdoptError::Open(other)),
         };
         let newest = upgraded((*current).clone(), &read)?;
-        for path in [ROOT_KEY_PATH, OPENBAO_ROOT_KEY_PATH] {
+        for path in [ROOT_KEY_PATH, OPENBAO_ROOT_KEY_PATH, HANDOVER_PATH] {
             let entry = read(path).map_err(AdoptError::Read)?;
             let root = entry.and_then(|entry| newest.read_root_key(path, &entry));
             if let Some(Ok(keyring)) = root.map(|root| Keyring::open(&root, &record)) {

@@ -172,6 +172,13 @@ impl Keyring {
         serde_json::from_slice::<EncodedKey>(&json).ok().map(|key| key.value)
     }
 
+    /// The root key of another keyring, at `path` under the active key of this one; read by [`Keyring::read_root_key`].
+    pub(crate) fn hand_over(&self, path: &str, other: &Self) -> Result<Vec<u8>, WriteKeyringError> {
+        let json =
+            secret_json(&EncodedKey::of_root(&other.root), KEY_JSON_MAX).map_err(|_| WriteKeyringError::Encode)?;
+        Ok(self.active.cipher.seal(self.active.term, path, &json)?)
+    }
+
     /// The records of this keyring: itself under the root key, and the root key under the active data key.
     pub(crate) fn records(&self) -> Result<RecordChanges, WriteKeyringError> {
         let json = secret_json(&EncodedKeyring::of(self), KEY_JSON_MAX * (self.keys.len() + 1))
