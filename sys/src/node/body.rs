@@ -23,8 +23,13 @@ pub(super) fn int(request: &Request, name: &str, go: &str) -> Result<i64, Failur
 
 /// A boolean; false when it was not sent.
 pub(super) fn flag(request: &Request, name: &str, go: &str) -> Result<bool, Failure> {
+    flag_or(request, name, go, false)
+}
+
+/// A boolean; `absent` when it was not sent.
+pub(super) fn flag_or(request: &Request, name: &str, go: &str, absent: bool) -> Result<bool, Failure> {
     match value(request, name) {
-        None => Ok(false),
+        None => Ok(absent),
         Some(Value::Bool(flag)) => Ok(*flag),
         Some(other) => Err(wrong(other, go, name, "bool")),
     }

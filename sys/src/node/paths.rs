@@ -28,6 +28,7 @@ const UNSEAL: &[Field] = &[
     Field::new("key", Kind::Text, "A share."),
     Field::new("reset", Kind::Bool, "Forget the shares given so far."),
     Field::new("migrate", Kind::Bool, "Not built."),
+    Field::new("followers", Kind::Bool, "With the last share: false leaves the other nodes sealed."),
 ];
 
 const REKEY: &[Field] = &[

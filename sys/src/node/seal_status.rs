@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use coffer_core::Response;
+use coffer_core::follower_unseal::UnsealedBy;
 use coffer_core::lifecycle::{Node, Phase};
 use serde_json::{Value, json};
 
@@ -33,6 +34,11 @@ pub(super) fn status(node: &Arc<Node>) -> Value {
     });
     if matches!(&*phase, Phase::Removed) {
         status["removed_from_cluster"] = json!(true);
+    }
+    if let Some(UnsealedBy::Peer { epoch, leader }) = node.unsealed_by() {
+        status["unsealed_by"] = json!("peer");
+        status["unseal_epoch"] = json!(epoch);
+        status["unsealed_from"] = json!(leader);
     }
     if let Some(identity) = node.cluster_identity() {
         status["cluster_name"] = json!(identity.name);

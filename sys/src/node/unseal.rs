@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
+use coffer_core::follower_unseal::Followers;
 use coffer_core::lifecycle::{Node, UnsealFailure};
 use coffer_core::{Failure, Request, Response};
 use coffer_seal::{Fault, KeyShare, ParseShareError};
 
-use super::body::{flag, text};
+use super::body::{flag, flag_or, text};
 use super::{not_allowed, seal_status};
 
 const GO: &str = "UnsealRequest";
@@ -32,7 +33,9 @@ pub(super) async fn answer(node: &Arc<Node>, request: &Request) -> Result<Respon
     if flag(request, "migrate", GO)? {
         return Err(Failure::invalid("can't perform a seal migration, no migration seal found"));
     }
-    match node.unseal(share).await {
+    let followers =
+        if flag_or(request, "followers", GO, true)? { Followers::AsConfigured } else { Followers::StaySealed };
+    match node.unseal_and(share, followers).await {
         Ok(_) => Ok(seal_status::answer(node)),
         Err(UnsealFailure::Share(error)) if error.fault() == Fault::Request => Err(Failure::invalid(error.to_string())),
         Err(UnsealFailure::Share(error)) => Err(Failure::internal(error)),

@@ -13,6 +13,11 @@ use crate::value::{Json, Map};
 static MIGRATE: Switch =
     Switch::new("migrate", "The share is part of a change from one kind of seal to another. Not built.").or("false");
 static RESET: Switch = Switch::new("reset", "Forget the shares that were handed in.").or("false");
+static FOLLOWERS: Switch = Switch::new(
+    "followers",
+    "After a restart of all nodes, the last share has the leader unseal the others too; false leaves them sealed.",
+)
+.or("true");
 
 pub(super) static COMMAND: Command = Command {
     name: "unseal",
@@ -24,7 +29,7 @@ pub(super) static COMMAND: Command = Command {
     examples: &[("", "{} operator unseal")],
     action: Action::Run(
         Run::new(Arguments::between(0, 1, "1"), Output::Format, run)
-            .flags(&[Group { title: "Command Options", flags: &[&MIGRATE, &RESET] }]),
+            .flags(&[Group { title: "Command Options", flags: &[&MIGRATE, &RESET, &FOLLOWERS] }]),
     ),
 };
 
@@ -45,7 +50,10 @@ fn run(session: &mut Session, flags: &Matches) -> Outcome {
                 Zeroizing::new(asked.trim().to_owned())
             }
         };
-        let body = Map::of([("key", Json::Text(key)), ("reset", false.into()), ("migrate", false.into())]);
+        let mut body = Map::of([("key", Json::Text(key)), ("reset", false.into()), ("migrate", false.into())]);
+        if !flags.get(&FOLLOWERS) {
+            body.set("followers", false.into());
+        }
         (body, "Error unsealing")
     };
     let seal = client.send(&Request::put("sys/unseal").json(body)).and_then(|answer| answer.map());
