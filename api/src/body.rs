@@ -17,7 +17,7 @@ use crate::form;
 const MAX_VALUES: usize = 500_000;
 
 /// Bodies up to this size are read as they come.
-const SMALL: usize = 64 * 1024;
+pub(crate) const SMALL: usize = 64 * 1024;
 /// KiB that all larger bodies of the process may take together; who comes later waits, unread.
 const ROOM: u32 = 128 * 1024;
 /// How long the rest of a body that is too large is taken and thrown away, for a client that listens only when all is sent.
@@ -32,7 +32,6 @@ pub(crate) type Room = Option<SemaphorePermit<'static>>;
 pub(crate) async fn read<B>(headers: &HeaderMap, body: B, limit: usize) -> Result<(Bytes, Room), Failure>
 where
     B: Body<Data = Bytes> + Unpin,
-    B::Error: std::fmt::Display,
 {
     let mut body = body;
     let (least, most) = (body.size_hint().lower(), body.size_hint().upper().unwrap_or(u64::MAX));

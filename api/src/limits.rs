@@ -12,7 +12,7 @@ pub struct ConnectionInfo {
 }
 
 /// Bounds on what the callers of a listener may make the server do.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HttpLimits {
     /// `max_request_size`: bytes of a body.
     pub body: usize,

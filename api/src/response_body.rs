@@ -1,22 +1,42 @@
 //! The body of an answer: whole, or piece by piece.
 
-use std::convert::Infallible;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
-use http_body_util::Full;
+use http_body_util::{BodyExt, Full};
 use tokio::sync::mpsc;
 
-/// Bytes that are there, or that come as they are made.
-#[derive(Debug)]
+/// What a body can break with.
+pub(crate) type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+/// Bytes that are there, or that come as they are made. One that breaks must not look as if it had ended.
 pub struct ResponseBody(Form);
 
-#[derive(Debug)]
 enum Form {
     Whole(Full<Bytes>),
     Pieces(mpsc::Receiver<Vec<u8>>),
+    /// As another node sends it.
+    PassedOn(Pin<Box<dyn Body<Data = Bytes, Error = BoxError> + Send>>),
+}
+
+impl ResponseBody {
+    /// A body that comes from elsewhere.
+    pub fn passed_on<B>(body: B) -> Self
+    where
+        B: Body<Data = Bytes> + Send + 'static,
+        B::Error: Into<BoxError>,
+    {
+        Self(Form::PassedOn(Box::pin(body.map_err(Into::into))))
+    }
+}
+
+impl std::fmt::Debug for ResponseBody {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // What it holds may be secret.
+        f.write_str("ResponseBody")
+    }
 }
 
 impl From<Vec<u8>> for ResponseBody {
@@ -33,14 +53,15 @@ impl From<mpsc::Receiver<Vec<u8>>> for ResponseBody {
 
 impl Body for ResponseBody {
     type Data = Bytes;
-    type Error = Infallible;
+    type Error = BoxError;
 
-    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         match &mut self.0 {
-            Form::Whole(whole) => Pin::new(whole).poll_frame(cx),
+            Form::Whole(whole) => Pin::new(whole).poll_frame(cx).map_err(|never| match never {}),
             Form::Pieces(pieces) => {
                 pieces.poll_recv(cx).map(|piece| piece.map(|piece| Ok(Frame::data(Bytes::from(piece)))))
             }
+            Form::PassedOn(body) => body.as_mut().poll_frame(cx),
         }
     }
 
@@ -48,6 +69,7 @@ impl Body for ResponseBody {
         match &self.0 {
             Form::Whole(whole) => whole.is_end_stream(),
             Form::Pieces(_) => false,
+            Form::PassedOn(body) => body.is_end_stream(),
         }
     }
 
@@ -55,6 +77,7 @@ impl Body for ResponseBody {
         match &self.0 {
             Form::Whole(whole) => whole.size_hint(),
             Form::Pieces(_) => SizeHint::default(),
+            Form::PassedOn(body) => body.size_hint(),
         }
     }
 }

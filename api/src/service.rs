@@ -4,54 +4,70 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use coffer_core::lifecycle::Node;
-use coffer_core::local::Running;
-use coffer_core::{Failure, Operation, Payload, Request};
+use coffer_core::{Failure, Operation, Remote};
 use http::{HeaderMap, StatusCode};
 use http_body::Body;
 
 use crate::answer::{self, HttpResponse};
 use crate::cors::{self, Verdict};
+use crate::forward::{Asked, Exchange, Forwarding, Origin};
 use crate::limits::{ConnectionInfo, HttpLimits};
 use crate::method::{self, BadMethod};
 use crate::page;
 use crate::path::{self, ApiPath, UiPath};
 use crate::query::Query;
-use crate::{body, token, wrap};
+use crate::response_body::BoxError;
 
 /// Answers the requests of all connections of a listener.
 pub struct Service {
     node: Arc<Node>,
     limits: HttpLimits,
+    forwarding: Option<Arc<Forwarding>>,
+}
+
+/// By whom a request came.
+enum Via {
+    /// The client's own connection, from this address.
+    Client(Option<Remote>),
+    /// Another member, to which a client at this address was connected.
+    Member(Option<Remote>),
 }
 
 impl Service {
-    /// Answers for a node, within limits.
+    /// Answers for a node, within limits; what the node can't answer itself fails.
     pub fn new(node: Arc<Node>, limits: HttpLimits) -> Self {
-        Self { node, limits }
+        Self { node, limits, forwarding: None }
+    }
+
+    /// Sends to the leader what this node can't answer.
+    #[must_use]
+    pub fn with_forwarding(mut self, forwarding: Arc<Forwarding>) -> Self {
+        self.forwarding = Some(forwarding);
+        self
     }
 
     /// Answers one request. The future may be dropped when the caller goes away: what changes anything is then carried
     /// out to its end all the same.
     pub async fn respond<B>(&self, connection: &ConnectionInfo, request: http::Request<B>) -> HttpResponse
     where
-        B: Body<Data = Bytes> + Unpin,
-        B::Error: std::fmt::Display,
+        B: Body<Data = Bytes> + Send + Unpin + 'static,
+        B::Error: Into<BoxError>,
     {
         match cors::judge(&self.node.local().browser.cors(), request.method(), request.headers()) {
-            Verdict::Unconcerned => self.route(connection, request).await,
+            Verdict::Unconcerned => self.route(connection.remote, request).await,
             Verdict::Answered(response) => response,
             Verdict::Allowed(headers) => {
-                let mut response = self.route(connection, request).await;
+                let mut response = self.route(connection.remote, request).await;
                 response.headers_mut().extend(headers);
                 response
             }
         }
     }
 
-    async fn route<B>(&self, connection: &ConnectionInfo, request: http::Request<B>) -> HttpResponse
+    async fn route<B>(&self, remote: Option<Remote>, request: http::Request<B>) -> HttpResponse
     where
-        B: Body<Data = Bytes> + Unpin,
-        B::Error: std::fmt::Display,
+        B: Body<Data = Bytes> + Send + Unpin + 'static,
+        B::Error: Into<BoxError>,
     {
         let path = match path::parse(request.uri().path()) {
             ApiPath::V1(path) => path,
@@ -67,24 +83,44 @@ impl Service {
             ApiPath::Bad(bad) => return answer::bad_path(&bad),
         };
         let id = uuid::Uuid::new_v4().to_string();
+        self.in_time(Via::Client(remote), request, path, id).await
+    }
+
+    /// Answers a request that another member had and sent on, and which says where it comes from. What its listener
+    /// sets goes before the limits of this service.
+    pub async fn respond_to_member<B>(&self, mut request: http::Request<B>) -> HttpResponse
+    where
+        B: Body<Data = Bytes> + Send + Unpin + 'static,
+        B::Error: Into<BoxError>,
+    {
+        let origin = match Origin::take(request.headers_mut()) {
+            Ok(origin) => origin,
+            Err(bad) => return answer::errors(StatusCode::BAD_REQUEST, &[bad.to_string()]),
+        };
+        let ApiPath::V1(path) = path::parse(request.uri().path()) else {
+            return answer::errors(StatusCode::NOT_FOUND, &[]);
+        };
+        let service = Self { node: Arc::clone(&self.node), limits: origin.limits, forwarding: self.forwarding.clone() };
+        service.in_time(Via::Member(origin.remote), request, path, origin.id).await
+    }
+
+    async fn in_time<B>(&self, via: Via, request: http::Request<B>, path: String, id: String) -> HttpResponse
+    where
+        B: Body<Data = Bytes> + Send + Unpin + 'static,
+        B::Error: Into<BoxError>,
+    {
         let time_limit = self.limits.request_time;
-        let answered = tokio::time::timeout(time_limit, self.respond_v1(connection, request, path, id.clone())).await;
+        let answered = tokio::time::timeout(time_limit, self.respond_v1(via, request, path, id.clone())).await;
         answered.unwrap_or_else(|_| {
             let text = format!("the request took longer than {} s (max_request_duration)", time_limit.as_secs());
             answer::answer(&id, Err(Failure::OutcomeUnknown(text)))
         })
     }
 
-    async fn respond_v1<B>(
-        &self,
-        connection: &ConnectionInfo,
-        request: http::Request<B>,
-        path: String,
-        id: String,
-    ) -> HttpResponse
+    async fn respond_v1<B>(&self, via: Via, request: http::Request<B>, path: String, id: String) -> HttpResponse
     where
-        B: Body<Data = Bytes> + Unpin,
-        B::Error: std::fmt::Display,
+        B: Body<Data = Bytes> + Send + Unpin + 'static,
+        B::Error: Into<BoxError>,
     {
         let (head, body) = request.into_parts();
         let query = Query::parse(head.uri.query());
@@ -102,56 +138,16 @@ impl Service {
             return refused;
         }
         let method = method::name(&head.method);
-        let (data, _room) = match self.data(operation, &head.headers, query, body).await {
-            Ok(read) => read,
-            Err(failure) => return answer::answer(&id, Err(failure)),
+        let (remote, from_member) = match via {
+            Via::Client(remote) => (remote, false),
+            Via::Member(remote) => (remote, true),
         };
-        let parsed = (|| {
-            Ok(Request {
-                token: token::token(&head.headers).map_err(|bad| Failure::invalid(bad.to_string()))?,
-                wrap: wrap::wrap(&head.headers)?,
-                headers: plain_headers(&head.headers),
-                policy_override: head.headers.get("x-vault-policy-override").is_some_and(|value| value == "true"),
-                merge_patch: operation == Operation::Patch,
-                metrics_access: self.limits.metrics_access(),
-                ceremony_access: self.limits.ceremony_access,
-                remote: connection.remote,
-                path: with_folder_slash(path, operation),
-                data,
-                operation,
-                id: id.clone(),
-            })
-        })();
-        let result = match parsed {
-            Err(failure) => Err(failure),
-            Ok(request) if request.operation.is_reading() => carry_out(&self.node, Arc::new(request), method).await,
-            Ok(request) => {
-                // A task of its own: a change is not left half way because its caller hung up.
-                let node = Arc::clone(&self.node);
-                let carried = tokio::spawn(async move { carry_out(&node, Arc::new(request), method).await });
-                // What a panic says may quote the request.
-                carried.await.unwrap_or_else(|_| Err(Failure::internal("the request's handler panicked")))
-            }
-        };
-        answer::answer(&id, result)
-    }
-
-    async fn data<B>(
-        &self,
-        operation: Operation,
-        headers: &HeaderMap,
-        query: Query,
-        body: B,
-    ) -> Result<(Payload, body::Room), Failure>
-    where
-        B: Body<Data = Bytes> + Unpin,
-        B::Error: std::fmt::Display,
-    {
-        if operation.is_write() || operation == Operation::Patch {
-            let (body, room) = body::read(headers, body, self.limits.body).await?;
-            return Ok((body::parse(headers, &body)?, room));
+        let asked = Asked { head, body, operation, method, path, id, remote };
+        let exchange = Exchange::new(&self.node, &self.limits, asked);
+        match &self.forwarding {
+            Some(forwarding) if from_member => exchange.for_member(forwarding).await,
+            forwarding => exchange.for_client(forwarding.as_ref()).await,
         }
-        Ok((query.into_data().into(), None))
     }
 
     fn refuse_headers(&self, headers: &HeaderMap) -> Option<HttpResponse> {
@@ -169,19 +165,6 @@ impl Service {
     }
 }
 
-async fn carry_out(
-    node: &Arc<Node>,
-    request: Arc<Request>,
-    method: &'static str,
-) -> Result<coffer_core::Response, Failure> {
-    let running = Running { request: Arc::clone(&request), method, started: node.clock().now() };
-    let _ticket = node.local().in_flight.begin(running);
-    match coffer_sys::node::answer(node, &request).await {
-        Some(answered) => answered,
-        None => node.serve(request).await,
-    }
-}
-
 fn refuse_patch(headers: &HeaderMap) -> Option<HttpResponse> {
     let kind = headers.get(http::header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let kind = kind.split(';').next().unwrap_or_default().trim();
@@ -193,21 +176,4 @@ fn refuse_patch(headers: &HeaderMap) -> Option<HttpResponse> {
         StatusCode::UNSUPPORTED_MEDIA_TYPE,
         &[format!("PATCH requires Content-Type of application/merge-patch+json, provided {shown}")],
     ))
-}
-
-/// Lists are of folders, with or without the slash.
-fn with_folder_slash(mut path: String, operation: Operation) -> String {
-    if matches!(operation, Operation::List | Operation::Scan) && !path.ends_with('/') {
-        path.push('/');
-    }
-    path
-}
-
-/// All headers but those that carry a token.
-fn plain_headers(headers: &HeaderMap) -> Vec<(String, String)> {
-    headers
-        .iter()
-        .filter(|(name, _)| *name != "x-vault-token" && *name != http::header::AUTHORIZATION)
-        .filter_map(|(name, value)| Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned())))
-        .collect()
 }

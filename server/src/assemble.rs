@@ -18,10 +18,13 @@ use coffer_core::mount::Registry;
 use coffer_core::{CeremonyAccess, Remote, ShareHolders};
 use coffer_model::Peers;
 use coffer_telemetry::Telemetry;
+use coffer_tls::Roots;
 use http::{HeaderMap, HeaderValue, Request};
+use tokio::sync::Notify;
 
 use crate::config::{Config, NodeUrl, Storage, UserLockout, UserLockouts};
 use crate::forward::{ForwardServer, Links};
+use crate::join::{self, Desk, JoinMemory};
 use crate::listen::{Answer, ConnectionInfo, Peer, RequestBody};
 use crate::logging::Logging;
 use crate::peer_service::Peering;
@@ -38,6 +41,8 @@ pub struct Assembly {
     pub node: Arc<Node>,
     /// Raft, log and state.
     pub cluster: Arc<Cluster>,
+    /// Told when the process has to start anew.
+    pub restart: Arc<Notify>,
     /// The way of requests to the leader.
     pub forwarding: Arc<Forwarding>,
     /// Requests that members send here.
@@ -80,8 +85,8 @@ pub async fn assemble(
     // The limits are those of the listener that the client asked; they come with each request.
     let service = Service::new(Arc::clone(&node), HttpLimits::default()).with_forwarding(Arc::clone(&forwarding));
     let forwarded = ForwardServer::new(Arc::new(service));
-    cluster.serve_peers(Arc::new(Peering { forwarded: forwarded.clone() }));
-    Ok(Assembly { node, cluster, forwarding, forwarded })
+    cluster.serve_peers(Arc::new(Peering { node: Arc::clone(&node), forwarded: forwarded.clone() }));
+    Ok(Assembly { node, cluster, forwarding, forwarded, restart: Arc::default() })
 }
 
 /// [`assemble`] as the configuration has it.
@@ -116,7 +121,14 @@ pub async fn from_config(config: &Config, logging: &Logging) -> Result<Assembly,
         follower_unseal: config.follower_unseal,
         sanitized: config.sanitized(),
     };
-    assemble(options, settings, audit, Arc::new(logging.clone())).await
+    let assembly = assemble(options, settings, audit, Arc::new(logging.clone())).await?;
+    if let Storage::Raft(raft) = &config.storage {
+        let memory = JoinMemory::new(&raft.path);
+        let remembered = memory.read();
+        let desk = Desk::new(memory, Roots::default(), Arc::clone(&assembly.restart));
+        assembly.node.join_at_start(Arc::new(desk), remembered, join::configured(raft, config.api_addr.as_ref()));
+    }
+    Ok(assembly)
 }
 
 fn lockout(configured: &UserLockouts) -> LockoutDefaults {

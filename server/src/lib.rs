@@ -5,10 +5,13 @@ pub mod assemble;
 pub mod command;
 pub mod config;
 pub mod dev;
+pub mod forward;
 mod front;
+pub mod join;
 pub mod lifecycle;
 pub mod listen;
 pub mod logging;
+pub mod peer_service;
 pub mod version;
 
 use std::ffi::OsString;

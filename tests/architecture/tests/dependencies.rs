@@ -18,7 +18,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("engines", &["core", "policy", "seal"]),
     ("auth", &["core", "policy"]),
     ("sys", &["audit", "core", "hcl", "model", "policy", "seal", "telemetry"]),
-    ("api", &["core", "sys"]),
+    ("api", &["core", "model", "sys"]),
     ("front", &["hcl", "tls"]),
     ("cli", &["hcl", "policy", "seal", "tls"]),
     (
