@@ -65,26 +65,44 @@ impl AuditLog {
         }
     }
 
-    /// Takes the stored table into use. Devices whose row did not change live on.
+    /// Takes the stored table into use. Devices whose row did not change live on. One that this node's configuration
+    /// refuses is left out with an alarm; none left is an error.
     pub fn reload(&self, tx: &mut Transaction) -> Result<(), Failure> {
         let table = AuditTable::read(tx)?;
         let running = self.broker.devices();
         let mut devices = Vec::with_capacity(table.entries.len());
+        let mut refused = Vec::new();
         for row in &table.entries {
-            let salt = table::read_salt(tx, &row.uuid)?
-                .ok_or_else(|| Failure::Internal(format!("audit device {:?} has no salt", row.path)))?;
-            let salt = Salt::from_bytes(&salt).map_err(Failure::internal)?;
-            let config = self.parse(&row.type_name, &row.options)?;
-            // A device of the same path may be another one: disabled, and enabled with other options.
-            let same = |device: &&Arc<Device>| device.path() == row.path && device.is_made_of(&config, &salt);
-            match running.iter().find(same) {
-                Some(device) => devices.push(Arc::clone(device)),
-                None => devices.push(Arc::new(self.start(&row.path, config, salt)?)),
+            match self.take(tx, row, &running) {
+                Ok(device) => devices.push(device),
+                Err(failure) => {
+                    tracing::error!(device = row.path, "an enabled audit device is not used on this node: {failure}");
+                    refused.push(format!("{}: {failure}", row.path));
+                }
             }
+        }
+        if devices.is_empty() && !refused.is_empty() {
+            let why = format!("none of the enabled audit devices can be used on this node: {}", refused.join("; "));
+            // Another node may be able to.
+            self.failing.send_if_modified(|failing| failing.replace(why.clone()).is_none());
+            return Err(Failure::Audit(why));
         }
         self.broker.replace(devices);
         self.broker.set_headers(AuditedHeaders::read(tx)?.rules());
         Ok(())
+    }
+
+    fn take(&self, tx: &mut Transaction, row: &AuditDevice, running: &[Arc<Device>]) -> Result<Arc<Device>, Failure> {
+        let salt = table::read_salt(tx, &row.uuid)?
+            .ok_or_else(|| Failure::Internal(format!("audit device {:?} has no salt", row.path)))?;
+        let salt = Salt::from_bytes(&salt).map_err(Failure::internal)?;
+        let config = self.parse(&row.type_name, &row.options)?;
+        // A device of the same path may be another one: disabled, and enabled with other options.
+        let same = |device: &&Arc<Device>| device.path() == row.path && device.is_made_of(&config, &salt);
+        match running.iter().find(same) {
+            Some(device) => Ok(Arc::clone(device)),
+            None => Ok(Arc::new(self.start(&row.path, config, salt)?)),
+        }
     }
 
     /// Adds a device: started and tried before it is stored, so that one that can't write never gets into the table.

@@ -67,7 +67,18 @@ impl Job {
             let lease_id = key[keys::ID_PREFIX.len()..].to_owned();
             *work -= 1;
             // Revoking one token may have taken others below the prefix along.
-            if let Some(lease) = lookup::load(tx, &lease_id)?.filter(|lease| lease.issue_time <= self.begun) {
+            let lease = match lookup::load(tx, &lease_id) {
+                Ok(lease) => lease.filter(|lease| lease.issue_time <= self.begun),
+                Err(failure) => {
+                    // One record must not keep all others alive; nothing can be done with it but to let it go.
+                    tracing::error!(lease = lease_id, removed = self.force, "a lease can't be read: {failure}");
+                    if self.force {
+                        tx.delete(key);
+                    }
+                    None
+                }
+            };
+            if let Some(lease) = lease {
                 let due = Due { revoke: true, force: self.force, attempts: 0 };
                 // A large tree or a failing engine goes on by itself.
                 let _ = revoke_lease(tx, mounts, &lease, due, now, work)?;
@@ -86,7 +97,15 @@ pub(super) fn advance_jobs(
     work: &mut usize,
 ) -> Result<bool, Failure> {
     let Some(key) = tx.scan(keys::PREFIX_JOBS, "", 1)?.pop() else { return Ok(false) };
-    let Some(mut job) = tx.get_json::<Job>(&key)? else { return Ok(false) };
+    let mut job = match tx.get_json::<Job>(&key) {
+        Ok(Some(job)) => job,
+        Ok(None) => return Ok(false),
+        Err(failure) => {
+            tracing::error!("a revocation by prefix can't be read and is dropped: {failure}");
+            tx.delete(key);
+            return Ok(true);
+        }
+    };
     match job.advance(tx, mounts, now, work)? {
         Outcome::Done => tx.delete(key),
         Outcome::Continues => tx.put_json(key, &job)?,

@@ -40,7 +40,16 @@ impl Leases {
         now: Timestamp,
     ) -> Result<Outcome, Failure> {
         let _timed = tx.telemetry().lease_revoke.timer();
-        let Some(lease) = lookup::load(tx, lease_id)? else { return Ok(Outcome::Done) };
+        let lease = match lookup::load(tx, lease_id) {
+            Ok(Some(lease)) => lease,
+            Ok(None) => return Ok(Outcome::Done),
+            Err(failure) if force == Force::Yes => {
+                tracing::error!(lease = lease_id, "removed by force a lease that can't be read: {failure}");
+                tx.delete(keys::record(lease_id));
+                return Ok(Outcome::Done);
+            }
+            Err(failure) => return Err(failure),
+        };
         let due = Due { revoke: true, force: force == Force::Yes, attempts: 0 };
         let mut work = super::MAX_STEP;
         revoke_lease(tx, mounts, &lease, due, now, &mut work)

@@ -190,3 +190,20 @@ fn a_damaged_lease_does_not_hold_up_the_others() {
     assert!(!stands(&bench, &sound.id));
     assert!(matches!(bench.leases.find(&mut bench.begin(), &damaged.id), Err(Failure::Internal(_))));
 }
+
+#[test]
+fn a_damaged_record_does_not_keep_the_others_of_its_prefix_alive() {
+    let bench = Bench::new();
+    let token = bench.token(None);
+    let (first, second, third) = (secret(&bench, &token), secret(&bench, &token), secret(&bench, &token));
+    bench.run(|tx| {
+        tx.put(format!("sys/expire/id/{}", second.id), b"no record".to_vec());
+        Ok(())
+    });
+    let revoke = |force| bench.run(|tx| bench.leases.revoke_prefix(tx, &bench.mounts, PATH, force, bench.now));
+    assert_eq!(revoke(Force::No), Outcome::Done);
+    assert!(!stands(&bench, &first.id) && !stands(&bench, &third.id));
+    assert!(bench.leases.find(&mut bench.begin(), &second.id).is_err());
+    assert_eq!(revoke(Force::Yes), Outcome::Done);
+    assert!(!stands(&bench, &second.id));
+}
