@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use crate::OpenError;
 
-const LOCK_FILE: &str = "lock";
+pub(crate) const LOCK_FILE: &str = "lock";
 
 /// Suffix of files that are not yet, or no longer, of use; removed at every start.
 pub(crate) const UNFINISHED: &str = ".unfinished";
@@ -30,6 +30,7 @@ impl DataFolder {
         }
         let folder = Self { path: path.to_owned(), _lock: lock(path)? };
         folder.remove_unfinished()?;
+        crate::set_aside::complete_interrupted(path)?;
         Ok(folder)
     }
 

@@ -17,6 +17,7 @@ mod open;
 mod open_error;
 mod position;
 mod private_file;
+mod set_aside;
 mod snapshot_file;
 mod state;
 
