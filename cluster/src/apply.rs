@@ -27,7 +27,7 @@ fn apply(state: &mut StateWrite<'_>, file: &str, entry: &Entry) -> Result<Outcom
             state.set_membership(position(&entry.log_id), &member::encode(list))?;
             Ok(Outcome::Written)
         }
-        EntryPayload::Normal(Proposal(bytes)) => {
+        EntryPayload::Normal(Proposal(bytes, _)) => {
             let change = ChangeRef::decode(bytes).map_err(|error| StoreFault::Misuse {
                 file: file.to_owned(),
                 what: format!("entry {} cannot be applied: {error}", entry.log_id.index),

@@ -6,19 +6,26 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use arc_swap::{ArcSwap, ArcSwapOption};
 use coffer_model::{
-    ApplyObserver, Command, CommitError, Exchange, FenceError, Frozen, Revision, Store, StoreError, Versioned,
+    ApplyObserver, ClusterStatus, Command, CommitError, Exchange, FenceError, Frozen, Revision, Store, StoreError, Versioned,
 };
 use coffer_storage::{NodeIdentity, StoreFault, Stores};
 use tokio::sync::{Semaphore, watch};
 use tokio_util::task::TaskTracker;
 
+use crate::fate::Applied;
 use crate::fence::Fence;
 use crate::frozen::FrozenState;
 use crate::leadership::Leadership;
+use crate::leading::Leading;
+use crate::level::NodeLevel;
 use crate::member::MemberNode;
+use crate::membership::autopilot::Upkeep;
+use crate::pulse::Pulse;
 use crate::raft_types::Types;
 use crate::sole_voter::SoleVoter;
 use crate::state_machine::{ObserverSlot, StateMachine};
+use crate::timing::{NodeTiming, Timing};
+use crate::transport::Transport;
 use crate::{ClusterOptions, OpenError, open};
 
 pub(crate) type Raft = openraft::Raft<Types, StateMachine>;
@@ -42,14 +49,23 @@ pub(crate) struct Shared {
     pub(crate) stores: Arc<Stores>,
     pub(crate) identity: NodeIdentity,
     pub(crate) own_node: MemberNode,
+    pub(crate) transport: Transport,
     pub(crate) max_entry_size: usize,
     /// The running core; exchanged by a rebuild.
     pub(crate) raft: ArcSwap<Raft>,
     pub(crate) sole: Arc<SoleVoter>,
     pub(crate) observer: Arc<ObserverSlot>,
+    pub(crate) applied: Arc<Applied>,
     pub(crate) leadership: Leadership,
     pub(crate) fence: Fence,
     pub(crate) room: Semaphore,
+    pub(crate) pulse: Pulse,
+    pub(crate) timing: NodeTiming,
+    pub(crate) level: NodeLevel,
+    pub(crate) leading: Leading,
+    pub(crate) upkeep: Upkeep,
+    /// Shown in the place of the status while there is no core to ask.
+    pub(crate) held_status: ArcSwapOption<ClusterStatus>,
     /// Counts changes of the status.
     pub(crate) changes: watch::Sender<u64>,
     pub(crate) life: watch::Sender<Life>,
@@ -116,9 +132,12 @@ impl Drop for Cluster {
 impl Shared {
     pub(crate) fn new(
         stores: Arc<Stores>,
+        transport: Transport,
         raft: Raft,
         sole: Arc<SoleVoter>,
         observer: Arc<ObserverSlot>,
+        applied: Arc<Applied>,
+        timing: Timing,
         options: &ClusterOptions,
     ) -> Self {
         let identity = stores.identity();
@@ -126,18 +145,29 @@ impl Shared {
             node_id: identity.node_id.clone(),
             cluster_address: options.cluster_address.clone(),
             api_address: options.api_address.clone(),
+            public_key: transport.public_key().to_vec(),
+            non_voter: false,
         };
+        let level = crate::level::recorded(&stores);
         Self {
             stores,
             identity,
             own_node,
+            transport,
             max_entry_size: options.max_entry_size,
             raft: ArcSwap::from_pointee(raft),
             sole,
             observer,
+            applied,
             leadership: Leadership::default(),
             fence: Fence::default(),
             room: Semaphore::new(ROOM_KIB as usize),
+            pulse: Pulse::new(options.leader_priority, options.performance_multiplier),
+            timing: NodeTiming::new(timing),
+            level: NodeLevel::new(options.level, level),
+            upkeep: Upkeep::default(),
+            leading: Leading::default(),
+            held_status: ArcSwapOption::empty(),
             changes: watch::Sender::new(0),
             life: watch::Sender::new(Life::Running),
             tasks: TaskTracker::new(),

@@ -2,15 +2,18 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use coffer_model::{ClusterControl, ClusterStatus, ControlError};
 use coffer_storage::ClusterId;
-use openraft::async_runtime::WatchReceiver;
 use openraft::errors::{InitializeError, RaftError};
 use tokio::sync::watch;
 
 use crate::Cluster;
 use crate::cluster::{Life, Shared};
+
+/// How long the end waits for another member to take the lead.
+const LEAVE_PATIENCE: Duration = Duration::from_secs(2);
 
 #[async_trait::async_trait]
 impl ClusterControl for Cluster {
@@ -32,6 +35,10 @@ impl ClusterControl for Cluster {
     }
 
     async fn shutdown(&self) {
+        if self.shared.leadership.get().is_some() {
+            // Where there is nobody to take it, an election follows.
+            let _ = tokio::time::timeout(LEAVE_PATIENCE, self.shared.leave_lead()).await;
+        }
         self.shared.close();
         // The sender is in `shared`, so this cannot fail.
         let _ = self.shared.life.subscribe().wait_for(|life| *life == Life::Closed).await;
@@ -62,20 +69,6 @@ impl Shared {
             () = self.closing() => Err(failed("the node is shutting down")),
             fault = self.stores.faults.wait() => Err(failed(fault)),
         }
-    }
-
-    async fn step_down(&self) -> Result<(), ControlError> {
-        let raft = self.raft.load_full();
-        let target = {
-            let watched = raft.metrics();
-            let metrics = watched.borrow_watched();
-            let progress = metrics.replication.as_ref().ok_or(ControlError::NotLeader)?;
-            let voters = metrics.committed_membership_config.voter_ids();
-            let others = voters.filter(|id| *id != self.identity.raft_id);
-            others.max_by_key(|id| progress.get(id).and_then(|at| at.as_ref().map(|at| at.index)))
-        };
-        let target = target.ok_or_else(|| failed("there is no other voter to hand leadership to"))?;
-        raft.trigger().transfer_leader(target).await.map_err(failed)
     }
 }
 

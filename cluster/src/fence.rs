@@ -2,15 +2,21 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use coffer_model::FenceError;
 use openraft::ReadPolicy;
 use openraft::errors::{LinearizableReadError, RaftError};
 use parking_lot::Mutex;
 use tokio::sync::oneshot;
+use tokio::time::{Instant, timeout_at};
 
 use crate::cluster::Shared;
 use crate::raft_types::Types;
+
+/// What a round may take at most.
+const PATIENCE: Duration = Duration::from_millis(1500);
+const CORE_RETRY: Duration = Duration::from_millis(5);
 
 /// Who waits for the next round.
 #[derive(Debug, Default)]
@@ -80,11 +86,21 @@ async fn rounds(shared: Arc<Shared>) {
     }
 }
 
+/// No round takes longer: a leader that lost its majority says so.
 async fn round(shared: &Shared) -> Answer {
-    let raft = shared.raft.load_full();
-    match raft.ensure_linearizable(ReadPolicy::ReadIndex).await {
-        Ok(_) => Ok(()),
-        Err(error) => Err(refusal(error)),
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let raft = shared.raft.load_full();
+        match timeout_at(deadline, raft.ensure_linearizable(ReadPolicy::ReadIndex)).await {
+            Ok(Ok(_)) => return Ok(()),
+            // The core is built anew, in a moment for another timing.
+            Ok(Err(RaftError::Fatal(error))) if shared.is_closing() || Instant::now() >= deadline => {
+                return Err(Refusal::NoQuorum(error.to_string()));
+            }
+            Ok(Err(RaftError::Fatal(_))) => tokio::time::sleep(CORE_RETRY).await,
+            Ok(Err(error)) => return Err(refusal(error)),
+            Err(_) => return Err(Refusal::NoQuorum(format!("not within {} ms", PATIENCE.as_millis()))),
+        }
     }
 }
 

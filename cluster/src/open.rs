@@ -3,14 +3,17 @@
 use std::sync::Arc;
 
 use coffer_storage::{Medium, Stores};
+use coffer_tls::NodeKey;
 
 use crate::cluster::{Raft, Shared, no_observer};
 use crate::epoch::Epoch;
+use crate::fate::Applied;
 use crate::raft_log::RaftLog;
 use crate::sole_voter::SoleVoter;
 use crate::state_machine::{ObserverSlot, StateMachine};
-use crate::transport::Transport;
-use crate::{ClusterOptions, OpenError, StorageMedium, log_keeper, supervisor, timing};
+use crate::timing::Pace;
+use crate::transport::{Transport, TransportParts};
+use crate::{ClusterOptions, OpenError, StorageMedium, leading, level, log_keeper, membership, pulse, supervisor, timing};
 
 pub(crate) async fn open(options: ClusterOptions) -> Result<Arc<Shared>, OpenError> {
     let medium = match &options.storage {
@@ -24,29 +27,71 @@ pub(crate) async fn open(options: ClusterOptions) -> Result<Arc<Shared>, OpenErr
             data: format!("{:?}", options.storage),
             reason: error.to_string(),
         })??);
-    let (sole, observer) = (Arc::new(SoleVoter::default()), no_observer());
+    let (sole, observer, applied) = (Arc::new(SoleVoter::default()), no_observer(), Arc::default());
     let (epoch, gone) = Epoch::first();
-    let raft = start_core(&stores, &sole, &observer, epoch.clone())
+    if let Some(refusal) = level::refusal("this node", options.level, level::recorded(&stores).floor) {
+        return Err(OpenError::TooOld(refusal));
+    }
+    let timing = timing::recorded(&stores).unwrap_or_default();
+    let transport = transport(&options, &stores).await?;
+    let raft = start_core(&stores, &transport, &sole, &observer, &applied, epoch.clone(), Pace { timing, goes_on_leading: false })
         .await
         .map_err(|reason| OpenError::Raft { data: stores.log.file().to_owned(), reason })?;
-    let shared = Arc::new(Shared::new(stores, raft, sole, observer, &options));
+    let shared = Arc::new(Shared::new(stores, transport, raft, sole, observer, applied, timing, &options));
+    shared.take_up_card();
+    shared.transport.start(&shared, options.transport.as_ref())?;
+    shared.tasks.spawn(membership::card::follow(Arc::clone(&shared)));
     tokio::spawn(supervisor::run(Arc::clone(&shared), epoch, gone));
     shared.tasks.spawn(log_keeper::run(Arc::clone(&shared)));
+    shared.tasks.spawn(pulse::run(Arc::clone(&shared)));
+    shared.tasks.spawn(timing::run(Arc::clone(&shared)));
+    shared.tasks.spawn(leading::stand(Arc::clone(&shared)));
+    shared.tasks.spawn(leading::lead(Arc::clone(&shared)));
+    shared.tasks.spawn(membership::autopilot::run(Arc::clone(&shared)));
     Ok(shared)
+}
+
+/// With the node's identity key, which is made at the first start.
+async fn transport(options: &ClusterOptions, stores: &Arc<Stores>) -> Result<Transport, OpenError> {
+    let held = Arc::clone(stores);
+    let key = tokio::task::spawn_blocking(move || node_key(&held)).await;
+    let key = key.map_err(|error| OpenError::Transport(error.to_string()))??;
+    Transport::new(TransportParts {
+        options: options.transport.as_ref(),
+        stores: Arc::clone(stores),
+        key,
+        cluster_address: &options.cluster_address,
+        level: options.level,
+    })
+}
+
+fn node_key(stores: &Stores) -> Result<NodeKey, OpenError> {
+    const FILE: &str = "node-key.pem";
+    let failed = |error: &dyn std::fmt::Display| OpenError::Transport(format!("the node's identity key: {error}"));
+    if let Some(text) = stores.private_file(FILE)? {
+        let text = zeroize::Zeroizing::new(text);
+        return NodeKey::from_pem(&text).map_err(|error| failed(&format_args!("{FILE} in the data folder: {error}")));
+    }
+    let key = NodeKey::generate().map_err(|error| failed(&error))?;
+    stores.keep_private_file(FILE, key.to_pem().as_bytes()).map_err(|error| failed(&error))?;
+    Ok(key)
 }
 
 /// Builds a Raft core on the open stores.
 pub(crate) async fn start_core(
     stores: &Arc<Stores>,
+    transport: &Transport,
     sole: &Arc<SoleVoter>,
     observer: &Arc<ObserverSlot>,
+    applied: &Arc<Applied>,
     epoch: Epoch,
+    pace: Pace,
 ) -> Result<Raft, String> {
     let name = stores.cluster_id().map_or_else(|| "unformed".to_owned(), |id| id.to_string());
-    let config = timing::config(name).validate().map_err(|error| error.to_string())?;
+    let config = timing::config(name, pace).validate().map_err(|error| error.to_string())?;
     let log = RaftLog::new(Arc::clone(stores), Arc::clone(sole), epoch.clone());
     let state =
-        StateMachine { stores: Arc::clone(stores), sole: Arc::clone(sole), observer: Arc::clone(observer), epoch };
+        StateMachine { stores: Arc::clone(stores), sole: Arc::clone(sole), observer: Arc::clone(observer), applied: Arc::clone(applied), epoch };
     let raft_id = stores.identity().raft_id;
-    Raft::new(raft_id, Arc::new(config), Transport, log, state).await.map_err(|error| error.to_string())
+    Raft::new(raft_id, Arc::new(config), transport.clone(), log, state).await.map_err(|error| error.to_string())
 }

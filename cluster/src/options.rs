@@ -2,6 +2,9 @@
 
 use std::path::PathBuf;
 
+use crate::level::LEVEL;
+use crate::transport::TransportOptions;
+
 /// `max_entry_size` where the configuration has none: 1 MiB.
 pub const DEFAULT_MAX_ENTRY_SIZE: usize = 1 << 20;
 
@@ -30,6 +33,15 @@ pub struct ClusterOptions {
     pub api_address: String,
     /// Most bytes of one log entry.
     pub max_entry_size: usize,
+    /// `leader_priority`: when things are stable the healthy node with the highest leads; 0 leads only where no other
+    /// can. Unset counts as 1.
+    pub leader_priority: Option<u32>,
+    /// `performance_multiplier`: how many times the shortest timing the cluster's is; unset: as measured.
+    pub performance_multiplier: Option<u32>,
+    /// How the other members reach this node, and it them; without one it stays alone.
+    pub transport: Option<TransportOptions>,
+    /// The level of replicated features that this node says it knows; other than [`LEVEL`] only in tests.
+    pub level: u32,
 }
 
 impl ClusterOptions {
@@ -41,6 +53,10 @@ impl ClusterOptions {
             cluster_address: String::new(),
             api_address: String::new(),
             max_entry_size: DEFAULT_MAX_ENTRY_SIZE,
+            leader_priority: None,
+            performance_multiplier: None,
+            transport: None,
+            level: LEVEL,
         }
     }
 }
@@ -51,6 +67,12 @@ pub enum OpenError {
     /// The data folder cannot be used.
     #[error(transparent)]
     Storage(#[from] coffer_storage::OpenError),
+    /// The cluster has used features that this release does not know; one line that names both levels.
+    #[error("{0}")]
+    TooOld(String),
+    /// The identity key, the cluster's TLS or its listener; in words.
+    #[error("{0}")]
+    Transport(String),
     /// Log and state could be opened, and Raft refuses what is in them.
     #[error("Raft cannot start from the data in {data}: {reason}")]
     Raft {

@@ -10,6 +10,7 @@ use openraft::impls::leader_id_adv::LeaderId;
 use openraft::impls::{InlineBatch, OneshotResponder};
 use openraft::{LogId, OptionalSend, RaftTypeConfig};
 
+use crate::fate::Ticket;
 use crate::member::{self, MemberNode};
 
 /// The type parameters.
@@ -45,9 +46,17 @@ pub(crate) type Membership = openraft::Membership<u64, MemberNode>;
 pub(crate) type StoredMembership = openraft::alias::StoredMembershipOf<Types>;
 pub(crate) type SnapshotMeta = openraft::alias::SnapshotMetaOf<Types>;
 
-/// An encoded command on its way through Raft; cheap to clone.
-#[derive(Clone, PartialEq, Eq)]
-pub(crate) struct Proposal(pub(crate) Bytes);
+/// An encoded command on its way through Raft; cheap to clone. The ticket stays on the node that proposed it.
+#[derive(Clone)]
+pub(crate) struct Proposal(pub(crate) Bytes, pub(crate) Option<Ticket>);
+
+impl PartialEq for Proposal {
+    fn eq(&self, other: &Self) -> bool {
+        self.0 == other.0
+    }
+}
+
+impl Eq for Proposal {}
 
 impl fmt::Debug for Proposal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -82,7 +91,12 @@ pub(crate) fn record(entry: Entry) -> Record {
     let at = position(&entry.log_id);
     let (kind, body) = match entry.payload {
         EntryPayload::Blank => (RecordKind::Blank, Bytes::new()),
-        EntryPayload::Normal(Proposal(bytes)) => (RecordKind::Command, bytes),
+        EntryPayload::Normal(Proposal(bytes, ticket)) => {
+            if let Some(ticket) = ticket {
+                ticket.entered(at);
+            }
+            (RecordKind::Command, bytes)
+        }
         EntryPayload::Membership(list) => (RecordKind::Membership, member::encode(&list).into()),
     };
     Record { at, kind, body }
@@ -91,7 +105,7 @@ pub(crate) fn record(entry: Entry) -> Record {
 pub(crate) fn entry(record: Record) -> io::Result<Entry> {
     let payload = match record.kind {
         RecordKind::Blank => EntryPayload::Blank,
-        RecordKind::Command => EntryPayload::Normal(Proposal(record.body)),
+        RecordKind::Command => EntryPayload::Normal(Proposal(record.body, None)),
         RecordKind::Membership => EntryPayload::Membership(member::decode(&record.body).map_err(io::Error::other)?),
     };
     Ok(Entry { log_id: log_id(record.at), payload })

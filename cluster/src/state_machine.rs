@@ -14,6 +14,7 @@ use openraft::storage::{ApplyResponder, EntryResponder, RaftSnapshotBuilder, Raf
 
 use crate::apply::apply_all;
 use crate::epoch::Epoch;
+use crate::fate::Applied;
 use crate::member;
 use crate::raft_types::{
     Entry, Membership, Outcome, Proposal, RaftLogId, SnapshotMeta, StoredMembership, Types, io_error, log_id, position,
@@ -34,11 +35,10 @@ pub(crate) enum SnapshotData {
     /// Of this node: frozen, and streamed only if somebody needs it.
     Frozen(StateSnapshot),
     /// Received from the leader.
-    #[allow(dead_code, reason = "members that receive one come with the transport")]
     Received(SnapshotFile),
 }
 
-type RaftSnapshot = openraft::alias::SnapshotOf<Types, SnapshotData>;
+pub(crate) type RaftSnapshot = openraft::alias::SnapshotOf<Types, SnapshotData>;
 
 /// Applies entries; all parts are shared handles.
 #[derive(Clone)]
@@ -46,6 +46,7 @@ pub(crate) struct StateMachine {
     pub(crate) stores: Arc<Stores>,
     pub(crate) sole: Arc<SoleVoter>,
     pub(crate) observer: Arc<ObserverSlot>,
+    pub(crate) applied: Arc<Applied>,
     pub(crate) epoch: Epoch,
 }
 
@@ -134,6 +135,7 @@ impl StateMachine {
         if let Some(observer) = self.observer.load().as_deref() {
             notify(observer.as_ref(), &entries, &outcomes);
         }
+        note_applied(&self.applied, &entries, &outcomes);
         for (responder, outcome) in responders.into_iter().zip(outcomes) {
             if let Some(responder) = responder {
                 responder.send(outcome);
@@ -161,7 +163,7 @@ impl Batch {
         let mut next = entries.next().await;
         while let Some(item) = next {
             let (entry, responder) = item?;
-            if let EntryPayload::Normal(Proposal(body)) = &entry.payload {
+            if let EntryPayload::Normal(Proposal(body, _)) = &entry.payload {
                 bytes += body.len();
             }
             batch.entries.push(entry);
@@ -175,9 +177,18 @@ impl Batch {
     }
 }
 
+fn note_applied(applied: &Applied, entries: &[Entry], outcomes: &[Outcome]) {
+    let Some(last) = entries.last() else { return };
+    let conflicts = entries.iter().zip(outcomes).filter_map(|(entry, outcome)| match outcome {
+        Outcome::Conflict(key) => Some((entry.log_id.index, key.as_str())),
+        Outcome::Written => None,
+    });
+    applied.reached(position(&last.log_id), conflicts);
+}
+
 fn notify(observer: &dyn ApplyObserver, entries: &[Entry], outcomes: &[Outcome]) {
     for (entry, outcome) in entries.iter().zip(outcomes) {
-        if let (EntryPayload::Normal(Proposal(bytes)), Outcome::Written) = (&entry.payload, outcome)
+        if let (EntryPayload::Normal(Proposal(bytes, _)), Outcome::Written) = (&entry.payload, outcome)
             && let Ok(change) = ChangeRef::decode(bytes)
         {
             match change {

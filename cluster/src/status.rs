@@ -1,5 +1,8 @@
 //! What this node sees of the cluster.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use coffer_model::{ClusterStatus, Member, NodeRole};
 use openraft::ServerState;
 use openraft::async_runtime::WatchReceiver;
@@ -8,7 +11,25 @@ use crate::cluster::Shared;
 use crate::raft_types::StoredMembership;
 
 impl Shared {
+    /// While the core is built anew for another timing: as it was before.
     pub(crate) fn status(&self) -> ClusterStatus {
+        match &*self.held_status.load() {
+            Some(held) => ClusterStatus::clone(held),
+            None => self.current_status(),
+        }
+    }
+
+    /// From now on nothing changes, to the eyes of others.
+    pub(crate) fn hold_status(&self) {
+        self.held_status.store(Some(Arc::new(self.current_status())));
+    }
+
+    pub(crate) fn release_status(&self) {
+        self.held_status.store(None);
+        self.status_changed();
+    }
+
+    fn current_status(&self) -> ClusterStatus {
         let raft = self.raft.load();
         let (committed_index, applied_index) = {
             let watched = raft.metrics();
@@ -21,6 +42,7 @@ impl Shared {
         let list = &metrics.committed_membership_config;
         let role = match metrics.state {
             ServerState::Leader => NodeRole::Leader,
+            _ if self.upkeep.is_removed() => NodeRole::Removed,
             _ if !is_formed(list) && !is_formed(&metrics.membership_config) => NodeRole::Unformed,
             ServerState::Learner => NodeRole::Learner,
             ServerState::Follower | ServerState::Candidate | ServerState::Shutdown => NodeRole::Follower,
@@ -33,6 +55,8 @@ impl Shared {
             applied_index,
             members: members(list, metrics.current_leader),
             configuration_index: list.log_id().map_or(0, |id| id.index),
+            level: self.level.recorded().in_force,
+            heartbeat: Duration::from_millis(self.timing.in_force().heartbeat()),
             leading_for: self.leadership.get().map(|lead| lead.since.elapsed()),
         }
     }
@@ -52,7 +76,7 @@ fn members(list: &StoredMembership, leader: Option<u64>) -> Vec<Member> {
             voter: voters.contains(id),
             leader: leader == Some(*id),
             raft_id: *id,
-            public_key: Vec::new(),
+            public_key: node.public_key.clone(),
         })
         .collect()
 }

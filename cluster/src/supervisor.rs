@@ -12,23 +12,33 @@ use crate::cluster::{Life, Raft, Shared};
 use crate::epoch::{Epoch, Gone};
 use crate::open::start_core;
 use crate::rebuild::{MAX_REBUILDS, RebuildBudget};
+use crate::timing::Pace;
 
 /// How long a dying core may hold on to the stores.
 const GONE_PATIENCE: Duration = Duration::from_secs(5);
 /// Between questions to a core that leads and is not ready.
 const READY_RETRY: Duration = Duration::from_millis(2);
+/// How long a core may take to lead again where the one before it did.
+const RESTORE_PATIENCE: Duration = Duration::from_millis(500);
 
 /// Why a core is left.
 enum End {
     Closing,
     Died,
+    /// Another timing is wanted.
+    Retimed,
 }
 
 pub(crate) async fn run(shared: Arc<Shared>, mut epoch: Epoch, mut gone: Gone) {
     let mut budget = RebuildBudget::default();
     loop {
         let end = follow(&shared).await;
-        shared.leadership.lost();
+        let led = shared.leadership.get().is_some();
+        match end {
+            // It goes on leading: nobody has to know.
+            End::Retimed => shared.hold_status(),
+            End::Closing | End::Died => shared.leadership.lost(),
+        }
         shared.sole.reset();
         shared.status_changed();
         let reason = death(&shared.raft.load_full());
@@ -38,6 +48,17 @@ pub(crate) async fn run(shared: Arc<Shared>, mut epoch: Epoch, mut gone: Gone) {
             End::Closing => break,
             End::Died if shared.stores.faults.get().is_some() => break,
             End::Died => {}
+            End::Retimed => {
+                (epoch, gone) = match retime(&shared, epoch, gone, led).await {
+                    Ok(next) => next,
+                    Err((epoch, gone, reason)) => match rebuild(&shared, &mut budget, epoch, gone, reason).await {
+                        Some(next) => next,
+                        None => return finish(shared).await,
+                    },
+                };
+                shared.release_status();
+                continue;
+            }
         }
         match rebuild(&shared, &mut budget, epoch, gone, reason).await {
             Some(next) => (epoch, gone) = next,
@@ -52,6 +73,7 @@ pub(crate) async fn run(shared: Arc<Shared>, mut epoch: Epoch, mut gone: Gone) {
 /// Makes what was accepted durable, lets go of everything, then says that all is over.
 async fn finish(shared: Arc<Shared>) {
     shared.closing().await;
+    shared.transport.close();
     shared.tasks.close();
     shared.tasks.wait().await;
     let stores = Arc::clone(&shared.stores);
@@ -84,8 +106,10 @@ async fn rebuild(
         }
         tracing::error!(reason, "the Raft core stopped and is built anew");
         shared.rebuilds.fetch_add(1, Ordering::Relaxed);
-        match start_core(&shared.stores, &shared.sole, &shared.observer, epoch.clone()).await {
+        let pace = Pace { timing: shared.timing.wanted(), goes_on_leading: false };
+        match start_core(&shared.stores, &shared.transport, &shared.sole, &shared.observer, &shared.applied, epoch.clone(), pace).await {
             Ok(raft) => {
+                shared.timing.took_force(pace.timing);
                 shared.raft.store(Arc::new(raft));
                 return Some((epoch, next_gone));
             }
@@ -95,6 +119,35 @@ async fn rebuild(
             }
         }
     }
+}
+
+/// Builds the core anew with the timing that is wanted. One that led goes on leading.
+async fn retime(
+    shared: &Arc<Shared>,
+    epoch: Epoch,
+    gone: Gone,
+    led: bool,
+) -> Result<(Epoch, Gone), (Epoch, Gone, String)> {
+    let begun = Instant::now();
+    let (epoch, next_gone) = epoch.into_next();
+    wait_gone(gone).await;
+    let pace = Pace { timing: shared.timing.wanted(), goes_on_leading: true };
+    let raft = match start_core(&shared.stores, &shared.transport, &shared.sole, &shared.observer, &shared.applied, epoch.clone(), pace).await {
+        Ok(raft) => raft,
+        Err(error) => return Err((epoch, next_gone, error)),
+    };
+    if led {
+        // Its first words come from before it looked at its vote.
+        let goes_on = raft.wait(Some(RESTORE_PATIENCE)).metrics(|metrics| metrics.state.is_leader(), "leading").await;
+        if goes_on.is_err() {
+            tracing::warn!("the lead was lost while the timing changed");
+        }
+    }
+    shared.timing.took_force(pace.timing);
+    shared.raft.store(Arc::new(raft));
+    let took_ms = begun.elapsed().as_millis();
+    tracing::info!(heartbeat_ms = pace.timing.heartbeat(), took_ms, led, "this node follows the cluster's timing");
+    Ok((epoch, next_gone))
 }
 
 async fn wait_gone(gone: Gone) {
@@ -111,6 +164,7 @@ async fn follow(shared: &Arc<Shared>) -> End {
         observe(shared, &raft);
         tokio::select! {
             () = shared.closing() => return End::Closing,
+            () = shared.timing.change_wanted() => return End::Retimed,
             changed = server.changed() => if changed.is_err() {
                 return if shared.is_closing() { End::Closing } else { End::Died };
             },
@@ -139,7 +193,14 @@ fn observe(shared: &Arc<Shared>, raft: &Arc<Raft>) {
         shared.tasks.spawn(make_ready(Arc::clone(shared), Arc::clone(raft), term));
     }
     note_sole_voter(shared, raft);
+    note_members(shared);
     shared.status_changed();
+}
+
+/// Whom the newest list holds is let in, and reached.
+fn note_members(shared: &Shared) {
+    let list = shared.member_list();
+    shared.transport.members_changed(list.at.map_or(0, |at| at.index), list.nodes);
 }
 
 /// A committed member list with no newer one behind it may make this node the sole voter.

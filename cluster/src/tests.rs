@@ -1,2 +1,3 @@
 mod cluster_of_one;
 mod suite;
+mod three;

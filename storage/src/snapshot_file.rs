@@ -42,7 +42,12 @@ pub struct SnapshotMeta {
 impl SnapshotMeta {
     /// Of a frozen state.
     pub fn new(cluster: Option<ClusterId>, committed: &Committed) -> Self {
-        Self { cluster, applied: committed.applied, membership: committed.membership.clone(), staging: committed.staging }
+        Self {
+            cluster,
+            applied: committed.applied,
+            membership: committed.membership.clone(),
+            staging: committed.staging,
+        }
     }
 }
 

@@ -1,5 +1,15 @@
 //! Joining, promoting, removing.
 
+mod admit;
+pub(crate) mod autopilot;
+mod change;
+mod depart;
+mod list;
+mod removed;
+mod suffrage;
+
+pub(crate) mod card;
+
 use coffer_model::{ClusterCard, Membership, MembershipError, NewMember, OwnCard};
 
 use crate::Cluster;
@@ -11,38 +21,31 @@ fn not_built() -> MembershipError {
 #[async_trait::async_trait]
 impl Membership for Cluster {
     fn own_card(&self) -> OwnCard {
-        let shared = &self.shared;
-        OwnCard {
-            node_id: shared.identity.node_id.clone(),
-            raft_id: shared.identity.raft_id,
-            cluster_address: shared.own_node.cluster_address.clone(),
-            api_address: shared.own_node.api_address.clone(),
-            public_key: Vec::new(),
-        }
+        self.shared.own_card()
     }
 
     fn cluster_card(&self) -> Option<ClusterCard> {
-        None
+        self.shared.cluster_card()
     }
 
-    async fn adopt(&self, _: ClusterCard) -> Result<(), MembershipError> {
-        Err(not_built())
+    async fn adopt(&self, card: ClusterCard) -> Result<(), MembershipError> {
+        self.shared.adopt(card).await
     }
 
-    async fn admit(&self, _: NewMember) -> Result<(), MembershipError> {
-        Err(not_built())
+    async fn admit(&self, member: NewMember) -> Result<(), MembershipError> {
+        self.shared.admit(member).await
     }
 
-    async fn promote(&self, _: &str) -> Result<(), MembershipError> {
-        Err(not_built())
+    async fn promote(&self, node_id: &str) -> Result<(), MembershipError> {
+        self.shared.promote(node_id).await
     }
 
-    async fn demote(&self, _: &str) -> Result<(), MembershipError> {
-        Err(not_built())
+    async fn demote(&self, node_id: &str) -> Result<(), MembershipError> {
+        self.shared.demote(node_id).await
     }
 
-    async fn remove(&self, _: &str) -> Result<(), MembershipError> {
-        Err(not_built())
+    async fn remove(&self, node_id: &str) -> Result<(), MembershipError> {
+        self.shared.remove(node_id).await
     }
 
     async fn leave(&self) -> Result<(), MembershipError> {

@@ -7,26 +7,43 @@ use bytes::Bytes;
 use coffer_model::{NodeCondition, PeerError, PeerFault, PeerService, PeerState, PeerStream, Peers, Topic};
 
 use crate::Cluster;
+use crate::cluster::Shared;
 
 #[async_trait::async_trait]
 impl Peers for Cluster {
-    async fn ask(&self, node_id: &str, _: Topic, _: Bytes, _: Duration) -> Result<Bytes, PeerError> {
-        Err(PeerError::Unknown(node_id.to_owned()))
+    async fn ask(&self, node_id: &str, topic: Topic, question: Bytes, patience: Duration) -> Result<Bytes, PeerError> {
+        self.shared.ask(node_id, topic, question, patience).await
     }
 
     async fn connect(&self, node_id: &str) -> Result<Box<dyn PeerStream>, PeerError> {
-        Err(PeerError::Unknown(node_id.to_owned()))
+        self.shared.transport.connect(node_id).await
     }
 
-    fn serve_peers(&self, _: Arc<dyn PeerService>) {}
+    fn serve_peers(&self, service: Arc<dyn PeerService>) {
+        self.shared.transport.serve(service);
+    }
 
-    fn set_condition(&self, _: NodeCondition) {}
+    fn set_condition(&self, condition: NodeCondition) {
+        self.shared.pulse.set_condition(condition);
+    }
 
     fn peers(&self) -> Vec<PeerState> {
-        Vec::new()
+        self.shared.pulse.peers()
     }
 
     fn faults(&self) -> Vec<PeerFault> {
-        Vec::new()
+        self.shared.transport.faults()
+    }
+}
+
+impl Shared {
+    pub(crate) async fn ask(
+        &self,
+        node_id: &str,
+        topic: Topic,
+        question: Bytes,
+        patience: Duration,
+    ) -> Result<Bytes, PeerError> {
+        self.transport.ask(node_id, topic, &question, patience).await
     }
 }

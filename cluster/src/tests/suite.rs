@@ -20,7 +20,7 @@ fn build(medium: &Medium) -> (RaftLog, StateMachine) {
     let (epoch, _) = Epoch::first();
     let sole = Arc::default();
     let log = RaftLog::new(Arc::clone(&stores), Arc::clone(&sole), epoch.clone());
-    (log, StateMachine { stores, sole, observer: no_observer(), epoch })
+    (log, StateMachine { stores, sole, observer: no_observer(), applied: Arc::default(), epoch })
 }
 
 impl StoreBuilder<Types, RaftLog, StateMachine, tempfile::TempDir> for OnDisk {
