@@ -4,6 +4,7 @@ mod admit;
 pub(crate) mod autopilot;
 mod change;
 mod depart;
+mod leave;
 mod list;
 mod removed;
 mod suffrage;
@@ -13,10 +14,6 @@ pub(crate) mod card;
 use coffer_model::{ClusterCard, Membership, MembershipError, NewMember, OwnCard};
 
 use crate::Cluster;
-
-fn not_built() -> MembershipError {
-    MembershipError::Failed("not built".to_owned())
-}
 
 #[async_trait::async_trait]
 impl Membership for Cluster {
@@ -49,6 +46,6 @@ impl Membership for Cluster {
     }
 
     async fn leave(&self) -> Result<(), MembershipError> {
-        Err(not_built())
+        self.set_aside().await
     }
 }

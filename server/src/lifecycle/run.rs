@@ -6,13 +6,14 @@ use std::time::Duration;
 
 use super::memory::{self, Locked};
 use super::pid_file::PidFile;
+use super::privileges::{self, Privileges};
 use super::reload::{self, Reloadable};
 use super::signals::{Asked, Signals};
-use super::{StartError, banner};
+use super::{StartError, banner, restart};
 use crate::assemble::{self, Api, Assembly};
 use crate::command::Flags;
-use crate::config::Config;
-use crate::dev::{self, DevCertificates};
+use crate::config::{Config, Storage};
+use crate::dev::{self, DevCertificates, three_node};
 use crate::listen::{self, Bound, ConnectionLimit, Drained, Serving};
 use crate::logging::Logging;
 
@@ -25,6 +26,12 @@ const DRAIN: Duration = Duration::from_secs(8);
 /// It could not start, or could not go on.
 pub fn run(flags: Flags) -> Result<(), StartError> {
     coffer_tls::check_cpu()?;
+    if flags.dev.as_ref().is_some_and(|dev| dev.three_node) {
+        return Ok(three_node::run(&flags)?);
+    }
+    if let Some(parent) = crate::environment(three_node::IN_CHILD) {
+        three_node::die_with_parent(&parent).map_err(StartError::Fatal)?;
+    }
     let certificates = dev::certificates(flags.dev.as_ref())?;
     let preset = flags.dev.as_ref().map(|dev| dev::configuration(dev, certificates.as_ref()));
     let (mut config, mut warnings) = Config::load_over(preset.as_deref(), &flags.config, &crate::environment)?;
@@ -32,6 +39,7 @@ pub fn run(flags: Flags) -> Result<(), StartError> {
     config.log.format = flags.log_format.or(config.log.format);
     config.log.file = flags.log_file.clone().or(config.log.file);
 
+    let privileges = privileges::drop_root(&owned_folders(&config))?;
     let no_core_files = memory::forbid_core_files();
     let locked = memory::lock(config.memory_lock);
     let connections = ConnectionLimit::from_open_files();
@@ -39,6 +47,9 @@ pub fn run(flags: Flags) -> Result<(), StartError> {
     warnings.splice(0..0, flags.warnings.iter().cloned().map(crate::config::Warning::from_text));
     for warning in &warnings {
         tracing::warn!("{warning}");
+    }
+    if let Privileges::Dropped(user) = &privileges {
+        tracing::info!(user, "started as root, running as another user");
     }
     if let Err(error) = no_core_files {
         tracing::warn!("{error}");
@@ -51,7 +62,28 @@ pub fn run(flags: Flags) -> Result<(), StartError> {
     let ended = runtime.block_on(server.serve());
     // What is still at work is not waited for: it was, in the drain.
     runtime.shutdown_background();
-    ended
+    match ended? {
+        Ended::Stopped => Ok(()),
+        Ended::ToRestart => Err(restart::restart()),
+    }
+}
+
+/// The folders that the server writes to.
+fn owned_folders(config: &Config) -> Vec<PathBuf> {
+    let data = match &config.storage {
+        Storage::Raft(raft) => Some(raft.path.clone()),
+        Storage::InMemory => None,
+    };
+    data.into_iter().collect()
+}
+
+/// Why the server has ended without a fault.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ended {
+    /// It was told to.
+    Stopped,
+    /// Its data was set aside, and it begins anew.
+    ToRestart,
 }
 
 struct Server {
@@ -65,7 +97,7 @@ struct Server {
 }
 
 impl Server {
-    async fn serve(self) -> Result<(), StartError> {
+    async fn serve(self) -> Result<Ended, StartError> {
         let mut signals = Signals::listen()?;
         let mut bound = Vec::new();
         for listener in &self.config.listeners {
@@ -120,7 +152,11 @@ impl Server {
     }
 }
 
-async fn until_stopped(signals: &mut Signals, reloadable: &Reloadable, assembly: &Assembly) -> Result<(), StartError> {
+async fn until_stopped(
+    signals: &mut Signals,
+    reloadable: &Reloadable,
+    assembly: &Assembly,
+) -> Result<Ended, StartError> {
     loop {
         tokio::select! {
             asked = signals.next() => match asked {
@@ -128,9 +164,13 @@ async fn until_stopped(signals: &mut Signals, reloadable: &Reloadable, assembly:
                 Asked::Stop => {
                     tracing::info!("shutdown asked for");
                     crate::say("==> Coffer shutdown triggered\n");
-                    return Ok(());
+                    return Ok(Ended::Stopped);
                 }
             },
+            () = assembly.restart.notified() => {
+                tracing::info!("starting anew");
+                return Ok(Ended::ToRestart);
+            }
             fatal = assembly.cluster.fatal() => {
                 tracing::error!("the node cannot go on: {fatal}");
                 return Err(StartError::Fatal(fatal.to_string()));
