@@ -6,7 +6,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use arc_swap::{ArcSwap, ArcSwapOption};
 use coffer_model::{
-    ApplyObserver, ClusterStatus, Command, CommitError, Exchange, FenceError, Frozen, Revision, Store, StoreError, Versioned,
+    ApplyObserver, ClusterStatus, Command, CommitError, Exchange, FenceError, Frozen, Revision, Store, StoreError,
+    Versioned,
 };
 use coffer_storage::{NodeIdentity, StoreFault, Stores};
 use tokio::sync::{Semaphore, watch};
@@ -20,6 +21,7 @@ use crate::leading::Leading;
 use crate::level::NodeLevel;
 use crate::member::MemberNode;
 use crate::membership::autopilot::Upkeep;
+use crate::open::CoreParts;
 use crate::pulse::Pulse;
 use crate::raft_types::Types;
 use crate::sole_voter::SoleVoter;
@@ -130,16 +132,8 @@ impl Drop for Cluster {
 }
 
 impl Shared {
-    pub(crate) fn new(
-        stores: Arc<Stores>,
-        transport: Transport,
-        raft: Raft,
-        sole: Arc<SoleVoter>,
-        observer: Arc<ObserverSlot>,
-        applied: Arc<Applied>,
-        timing: Timing,
-        options: &ClusterOptions,
-    ) -> Self {
+    pub(crate) fn new(parts: CoreParts, raft: Raft, timing: Timing, options: &ClusterOptions) -> Self {
+        let CoreParts { stores, transport, sole, observer, applied } = parts;
         let identity = stores.identity();
         let own_node = MemberNode {
             node_id: identity.node_id.clone(),
@@ -173,6 +167,16 @@ impl Shared {
             tasks: TaskTracker::new(),
             gave_up: watch::Sender::new(None),
             rebuilds: AtomicU64::new(0),
+        }
+    }
+
+    pub(crate) fn core_parts(&self) -> CoreParts {
+        CoreParts {
+            stores: Arc::clone(&self.stores),
+            transport: self.transport.clone(),
+            sole: Arc::clone(&self.sole),
+            observer: Arc::clone(&self.observer),
+            applied: Arc::clone(&self.applied),
         }
     }
 

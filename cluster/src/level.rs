@@ -4,10 +4,16 @@
 //! also has a floor: the level that a release must know to read what is in log and state. It rises with the first use of
 //! a feature that writes something new, and from then on there is no way back.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
 
 use coffer_model::{Command, Precondition, Put, Revision};
 use coffer_storage::Stores;
+use openraft::async_runtime::WatchReceiver;
+
+use crate::cluster::Shared;
+use crate::pulse::FRESH;
 
 /// The level that this release knows.
 pub(crate) const LEVEL: u32 = if cfg!(feature = "next-level") { 2 } else { 1 };
@@ -15,6 +21,7 @@ pub(crate) const LEVEL: u32 = if cfg!(feature = "next-level") { 2 } else { 1 };
 pub(crate) const KEY: &str = "core/coffer/cluster/level";
 
 const VERSION: u8 = 1;
+const LOOK_EVERY: Duration = Duration::from_millis(500);
 
 /// What the cluster has agreed on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -113,6 +120,50 @@ impl NodeLevel {
         self.in_force.store(recorded.in_force, Ordering::Relaxed);
         self.floor.store(recorded.floor, Ordering::Relaxed);
         before != recorded
+    }
+}
+
+/// Follows the record; on the leader, brings it in line with what the voters know.
+pub(crate) async fn run(shared: Arc<Shared>) {
+    let mut ticks = tokio::time::interval(LOOK_EVERY);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            () = shared.closing() => return,
+            _ = ticks.tick() => {}
+        }
+        let in_record = recorded(&shared.stores);
+        if shared.level.follow(in_record) {
+            tracing::info!(level = in_record.in_force, "the cluster's level has changed");
+            shared.status_changed();
+        }
+        if shared.leadership.is_ready()
+            && let Some(due) = in_record.due(shared.levels_of_voters())
+        {
+            let found = shared.stores.state.get(KEY).ok().flatten();
+            let revision = found.and_then(|found| Revision::new(found.revision));
+            // One that failed is made again at the next turn.
+            let _ = shared.commit(due.command(revision)).await;
+        }
+    }
+}
+
+impl Shared {
+    /// What each voter knows; `None` for one that was not heard from lately.
+    fn levels_of_voters(&self) -> Vec<Option<u32>> {
+        let now = Instant::now();
+        let own = self.identity.raft_id;
+        let raft = self.raft.load();
+        let watched = raft.server_metrics();
+        let metrics = watched.borrow_watched();
+        let voters = metrics.membership_config.voter_ids();
+        self.pulse.look(|table| {
+            let known = |raft_id| {
+                let known = table.get(raft_id).filter(|known| known.is_fresh(now, FRESH))?;
+                Some(known.told.level)
+            };
+            voters.map(|raft_id| if raft_id == own { Some(self.level.own()) } else { known(raft_id) }).collect()
+        })
     }
 }
 

@@ -13,7 +13,9 @@ use crate::sole_voter::SoleVoter;
 use crate::state_machine::{ObserverSlot, StateMachine};
 use crate::timing::Pace;
 use crate::transport::{Transport, TransportParts};
-use crate::{ClusterOptions, OpenError, StorageMedium, leading, level, log_keeper, membership, pulse, supervisor, timing};
+use crate::{
+    ClusterOptions, OpenError, StorageMedium, leading, level, log_keeper, membership, pulse, supervisor, timing,
+};
 
 pub(crate) async fn open(options: ClusterOptions) -> Result<Arc<Shared>, OpenError> {
     let medium = match &options.storage {
@@ -27,17 +29,18 @@ pub(crate) async fn open(options: ClusterOptions) -> Result<Arc<Shared>, OpenErr
             data: format!("{:?}", options.storage),
             reason: error.to_string(),
         })??);
-    let (sole, observer, applied) = (Arc::new(SoleVoter::default()), no_observer(), Arc::default());
     let (epoch, gone) = Epoch::first();
     if let Some(refusal) = level::refusal("this node", options.level, level::recorded(&stores).floor) {
         return Err(OpenError::TooOld(refusal));
     }
     let timing = timing::recorded(&stores).unwrap_or_default();
     let transport = transport(&options, &stores).await?;
-    let raft = start_core(&stores, &transport, &sole, &observer, &applied, epoch.clone(), Pace { timing, goes_on_leading: false })
+    let parts = CoreParts { stores, transport, sole: Arc::default(), observer: no_observer(), applied: Arc::default() };
+    let raft = parts
+        .start(epoch.clone(), Pace { timing, goes_on_leading: false })
         .await
-        .map_err(|reason| OpenError::Raft { data: stores.log.file().to_owned(), reason })?;
-    let shared = Arc::new(Shared::new(stores, transport, raft, sole, observer, applied, timing, &options));
+        .map_err(|reason| OpenError::Raft { data: parts.stores.log.file().to_owned(), reason })?;
+    let shared = Arc::new(Shared::new(parts, raft, timing, &options));
     shared.take_up_card();
     shared.transport.start(&shared, options.transport.as_ref())?;
     shared.tasks.spawn(membership::card::follow(Arc::clone(&shared)));
@@ -45,6 +48,7 @@ pub(crate) async fn open(options: ClusterOptions) -> Result<Arc<Shared>, OpenErr
     shared.tasks.spawn(log_keeper::run(Arc::clone(&shared)));
     shared.tasks.spawn(pulse::run(Arc::clone(&shared)));
     shared.tasks.spawn(timing::run(Arc::clone(&shared)));
+    shared.tasks.spawn(level::run(Arc::clone(&shared)));
     shared.tasks.spawn(leading::stand(Arc::clone(&shared)));
     shared.tasks.spawn(leading::lead(Arc::clone(&shared)));
     shared.tasks.spawn(membership::autopilot::run(Arc::clone(&shared)));
@@ -77,21 +81,25 @@ fn node_key(stores: &Stores) -> Result<NodeKey, OpenError> {
     Ok(key)
 }
 
-/// Builds a Raft core on the open stores.
-pub(crate) async fn start_core(
-    stores: &Arc<Stores>,
-    transport: &Transport,
-    sole: &Arc<SoleVoter>,
-    observer: &Arc<ObserverSlot>,
-    applied: &Arc<Applied>,
-    epoch: Epoch,
-    pace: Pace,
-) -> Result<Raft, String> {
-    let name = stores.cluster_id().map_or_else(|| "unformed".to_owned(), |id| id.to_string());
-    let config = timing::config(name, pace).validate().map_err(|error| error.to_string())?;
-    let log = RaftLog::new(Arc::clone(stores), Arc::clone(sole), epoch.clone());
-    let state =
-        StateMachine { stores: Arc::clone(stores), sole: Arc::clone(sole), observer: Arc::clone(observer), applied: Arc::clone(applied), epoch };
-    let raft_id = stores.identity().raft_id;
-    Raft::new(raft_id, Arc::new(config), transport.clone(), log, state).await.map_err(|error| error.to_string())
+/// What outlives a Raft core, and the next one is built on.
+#[derive(Clone)]
+pub(crate) struct CoreParts {
+    pub(crate) stores: Arc<Stores>,
+    pub(crate) transport: Transport,
+    pub(crate) sole: Arc<SoleVoter>,
+    pub(crate) observer: Arc<ObserverSlot>,
+    pub(crate) applied: Arc<Applied>,
+}
+
+impl CoreParts {
+    /// Builds a core.
+    pub(crate) async fn start(&self, epoch: Epoch, pace: Pace) -> Result<Raft, String> {
+        let Self { stores, transport, sole, observer, applied } = self.clone();
+        let name = stores.cluster_id().map_or_else(|| "unformed".to_owned(), |id| id.to_string());
+        let config = timing::config(name, pace).validate().map_err(|error| error.to_string())?;
+        let raft_id = stores.identity().raft_id;
+        let log = RaftLog::new(Arc::clone(&stores), Arc::clone(&sole), epoch.clone());
+        let state = StateMachine { stores, sole, observer, applied, epoch };
+        Raft::new(raft_id, Arc::new(config), transport, log, state).await.map_err(|error| error.to_string())
+    }
 }

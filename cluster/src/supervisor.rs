@@ -10,7 +10,6 @@ use openraft::{ChangeMembers, ReadPolicy};
 
 use crate::cluster::{Life, Raft, Shared};
 use crate::epoch::{Epoch, Gone};
-use crate::open::start_core;
 use crate::rebuild::{MAX_REBUILDS, RebuildBudget};
 use crate::timing::Pace;
 
@@ -107,7 +106,7 @@ async fn rebuild(
         tracing::error!(reason, "the Raft core stopped and is built anew");
         shared.rebuilds.fetch_add(1, Ordering::Relaxed);
         let pace = Pace { timing: shared.timing.wanted(), goes_on_leading: false };
-        match start_core(&shared.stores, &shared.transport, &shared.sole, &shared.observer, &shared.applied, epoch.clone(), pace).await {
+        match shared.core_parts().start(epoch.clone(), pace).await {
             Ok(raft) => {
                 shared.timing.took_force(pace.timing);
                 shared.raft.store(Arc::new(raft));
@@ -132,7 +131,7 @@ async fn retime(
     let (epoch, next_gone) = epoch.into_next();
     wait_gone(gone).await;
     let pace = Pace { timing: shared.timing.wanted(), goes_on_leading: true };
-    let raft = match start_core(&shared.stores, &shared.transport, &shared.sole, &shared.observer, &shared.applied, epoch.clone(), pace).await {
+    let raft = match shared.core_parts().start(epoch.clone(), pace).await {
         Ok(raft) => raft,
         Err(error) => return Err((epoch, next_gone, error)),
     };

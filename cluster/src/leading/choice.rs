@@ -93,7 +93,12 @@ pub(crate) fn successors(candidates: &[Candidate], leads: Rank, at_any_price: bo
         candidates.iter().filter(|candidate| at_any_price || candidate.rank.is_unsealed >= leads.is_unsealed).collect();
     able.sort_by_key(|candidate| {
         let troubled = candidate.has_failed || candidate.is_resting;
-        (std::cmp::Reverse((candidate.rank.is_unsealed, candidate.rank.is_fit)), troubled, std::cmp::Reverse(candidate.rank), candidate.raft_id)
+        (
+            std::cmp::Reverse((candidate.rank.is_unsealed, candidate.rank.is_fit)),
+            troubled,
+            std::cmp::Reverse(candidate.rank),
+            candidate.raft_id,
+        )
     });
     able.into_iter().map(|candidate| candidate.raft_id).collect()
 }

@@ -88,7 +88,8 @@ impl Shared {
     async fn ask_whether_ready(&self, target: u64, name: &str) -> Result<(), String> {
         let own_last = self.stores.log.bounds().last.map_or(0, |last| last.index);
         let answer = self.transport.ask(name, Topic::PULSE, &self.told().encode(), ASK_PATIENCE).await;
-        let told = Told::decode(&answer.map_err(|error| error.to_string())?).ok_or_else(|| format!("{name:?} answered with what is no pulse"))?;
+        let told = Told::decode(&answer.map_err(|error| error.to_string())?)
+            .ok_or_else(|| format!("{name:?} answered with what is no pulse"))?;
         let behind = own_last.saturating_sub(told.last.map_or(0, |last| last.index));
         if told.leader != Some(self.identity.raft_id) {
             return Err(format!("{name:?} does not follow this node"));

@@ -127,7 +127,9 @@ impl Shared {
         };
         let told = self.told();
         let is_led = leader.is_some_and(|leader| {
-            leader == own || !self.is_dead(leader) && self.pulse.look(|table| table.get(leader).is_some_and(|known| known.is_fresh(now, FRESH)))
+            leader == own
+                || !self.is_dead(leader)
+                    && self.pulse.look(|table| table.get(leader).is_some_and(|known| known.is_fresh(now, FRESH)))
         });
         if is_led {
             *leaderless_since = None;

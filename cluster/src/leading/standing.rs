@@ -45,9 +45,8 @@ pub(crate) fn may_stand(own: Own, rivals: impl IntoIterator<Item = Rival>, patie
         (is_unsealed, is_fit, !is_resting, is_primary)
     };
     let own_fitness = fitness(own.is_resting, own.rank);
-    let is_surpassed = rivals
-        .into_iter()
-        .any(|rival| fitness(rival.is_resting, rival.rank) > own_fitness && rival.last >= own.last);
+    let is_surpassed =
+        rivals.into_iter().any(|rival| fitness(rival.is_resting, rival.rank) > own_fitness && rival.last >= own.last);
     !own.is_new && !is_surpassed
 }
 
@@ -67,7 +66,15 @@ mod tests {
     }
 
     fn own(rank: Rank, index: u64) -> Own {
-        Own { is_voter: true, is_sole: false, rank, is_resting: false, last: at(index), is_new: false, leaderless: None }
+        Own {
+            is_voter: true,
+            is_sole: false,
+            rank,
+            is_resting: false,
+            last: at(index),
+            is_new: false,
+            leaderless: None,
+        }
     }
 
     fn rival(rank: Rank, index: u64) -> Rival {
@@ -108,8 +115,11 @@ mod tests {
     }
 
     fn any_rank() -> impl Strategy<Value = Rank> {
-        (any::<bool>(), any::<bool>(), 0u32..3)
-            .prop_map(|(is_unsealed, is_fit, priority)| Rank { is_unsealed, is_fit, priority })
+        (any::<bool>(), any::<bool>(), 0u32..3).prop_map(|(is_unsealed, is_fit, priority)| Rank {
+            is_unsealed,
+            is_fit,
+            priority,
+        })
     }
 
     proptest! {

@@ -41,7 +41,6 @@ pub(crate) struct Pulse {
 #[derive(Debug, Default)]
 struct Own {
     condition: NodeCondition,
-    certificate_expires: Option<SystemTime>,
     priority: Option<u32>,
     multiplier: Option<u32>,
     /// It stepped down and leaves the lead to others until then.
@@ -70,10 +69,6 @@ impl Pulse {
             self.push();
             self.has_news();
         }
-    }
-
-    pub(crate) fn set_certificate_expires(&self, at: Option<SystemTime>) {
-        self.own.lock().certificate_expires = at;
     }
 
     pub(crate) fn own_multiplier(&self) -> Option<u32> {
@@ -127,7 +122,7 @@ impl Shared {
             term,
             last: self.stores.log.bounds().last,
             applied_index: self.stores.state.committed().applied.map_or(0, |applied| applied.index),
-            certificate_expires: own.certificate_expires,
+            certificate_expires: self.transport.own_certificate_ends(),
             level: self.level.own(),
             disk: self.stores.disk_space(),
             heartbeat: self.timing.in_force().heartbeat(),

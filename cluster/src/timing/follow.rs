@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 use coffer_model::Revision;
 use openraft::async_runtime::WatchReceiver;
 
+use super::Timing;
 use super::choice::{Chooser, Measured, suits};
 use super::record::{KEY, TimingRecord};
-use super::Timing;
 use crate::cluster::Shared;
 use crate::pulse::FRESH;
 
@@ -75,11 +75,13 @@ async fn record(shared: &Shared, chooser: &mut Chooser) {
     let current = recorded.map(|record| record.timing).unwrap_or_default();
     let measured = shared.measured();
     let wanted = match shared.multiplier_in_force(recorded.and_then(|record| record.multiplier)) {
-        Some(multiplier) => TimingRecord {
-            timing: Timing::multiplied(multiplier).max(measured.least()),
-            multiplier: Some(multiplier),
+        Some(multiplier) => {
+            TimingRecord { timing: Timing::multiplied(multiplier).max(measured.least()), multiplier: Some(multiplier) }
+        }
+        None => TimingRecord {
+            timing: chooser.choose(Instant::now(), current, measured).unwrap_or(current),
+            multiplier: None,
         },
-        None => TimingRecord { timing: chooser.choose(Instant::now(), current, measured).unwrap_or(current), multiplier: None },
     };
     if recorded == Some(wanted) || (recorded.is_none() && wanted == TimingRecord::default()) {
         return;
@@ -139,9 +141,9 @@ fn is_due(shared: &Shared, wanted: Timing, waited: Duration) -> bool {
     let now = Instant::now();
     let has_changed = |raft_id: u64| {
         shared.pulse.look(|table| {
-            table.get(raft_id).is_none_or(|known| {
-                !known.is_fresh(now, FRESH) || known.told.heartbeat == wanted.heartbeat()
-            })
+            table
+                .get(raft_id)
+                .is_none_or(|known| !known.is_fresh(now, FRESH) || known.told.heartbeat == wanted.heartbeat())
         })
     };
     match (leader == Some(own), is_longer) {

@@ -179,6 +179,9 @@ async fn keep(link: Weak<Link>, stop: CancellationToken, inner: Weak<Inner>, mut
                     () = stop.cancelled() => return,
                     () = ended.cancelled() => {}
                 }
+                if let Some(shared) = inner.upgrade().and_then(|inner| inner.shared()) {
+                    shared.connection_lost(target.raft_id);
+                }
                 if let Some(held) = link.upgrade() {
                     held.status.send_replace(Status::Idle);
                 }
