@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::{Membership, Peers};
+use crate::{Autopilot, Membership, Peers};
 
 /// What this node is in the cluster.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,6 +57,10 @@ pub struct ClusterStatus {
     pub configuration_index: u64,
     /// How long this node has led, when it does.
     pub leading_for: Option<Duration>,
+    /// The level of replicated features in force: the lowest that a voter knows.
+    pub level: u32,
+    /// The interval between heartbeats that this node runs with: the cluster's timing.
+    pub heartbeat: Duration,
 }
 
 impl ClusterStatus {
@@ -82,7 +86,7 @@ pub enum ControlError {
 
 /// Leadership and lifecycle of the cluster; with its members and its membership.
 #[async_trait::async_trait]
-pub trait ClusterControl: Peers + Membership {
+pub trait ClusterControl: Peers + Membership + Autopilot {
     /// What this node sees now; never blocks.
     fn status(&self) -> ClusterStatus;
 

@@ -37,8 +37,8 @@ impl Shared {
 
     /// The same incarnation: at most its addresses are new.
     async fn admit_again(&self, present: &MemberNode, new: NewMember) -> Result<(), MembershipError> {
-        let is_other = present.node_id != new.node_id
-            || !(present.public_key.is_empty() || present.public_key == new.public_key);
+        let is_other =
+            present.node_id != new.node_id || !(present.public_key.is_empty() || present.public_key == new.public_key);
         if is_other {
             return Err(MembershipError::Failed(format!(
                 "another node is a member under the Raft id of {:?}: a data folder was copied; empty this one and join again",
@@ -71,7 +71,11 @@ impl Shared {
             Change::Batch(vec![Change::RemoveNodes(BTreeSet::from_iter(obsolete)), added])
         };
         self.change_members(change, true).await?;
-        tracing::info!(node_id = new.node_id, address = new.cluster_address, "a node has joined, without a vote for now");
+        tracing::info!(
+            node_id = new.node_id,
+            address = new.cluster_address,
+            "a node has joined, without a vote for now"
+        );
         // Heard from soon, it is promoted soon.
         self.pulse.push();
         Ok(())

@@ -114,7 +114,9 @@ fn unconfirmed() -> MembershipError {
 /// What to answer if a later try fares no better, or the error of one that makes no sense.
 fn is_passing(error: RaftError<Types, ClientWriteError<Types>>) -> Result<MembershipError, MembershipError> {
     match error {
-        RaftError::APIError(ClientWriteError::ForwardToLeader(refused)) if refused.reason == ForwardReason::LeaseExpired => {
+        RaftError::APIError(ClientWriteError::ForwardToLeader(refused))
+            if refused.reason == ForwardReason::LeaseExpired =>
+        {
             Ok(unconfirmed())
         }
         RaftError::APIError(ClientWriteError::ForwardToLeader(_)) => Err(MembershipError::NotLeader),

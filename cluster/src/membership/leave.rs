@@ -12,7 +12,8 @@ impl Cluster {
     pub(super) async fn set_aside(&self) -> Result<(), MembershipError> {
         if self.shared.status().role != NodeRole::Removed {
             return Err(MembershipError::Failed(
-                "this node was not removed from its cluster: run \"operator raft remove-peer\" on a member first".to_owned(),
+                "this node was not removed from its cluster: run \"operator raft remove-peer\" on a member first"
+                    .to_owned(),
             ));
         }
         self.shutdown().await;

@@ -50,7 +50,8 @@ impl MemberList {
 
     /// Names of these ids, for a sentence.
     pub(crate) fn names(&self, ids: impl IntoIterator<Item = u64>) -> String {
-        let names = ids.into_iter().map(|id| self.nodes.get(&id).map_or_else(|| id.to_string(), |node| node.node_id.clone()));
+        let names =
+            ids.into_iter().map(|id| self.nodes.get(&id).map_or_else(|| id.to_string(), |node| node.node_id.clone()));
         names.collect::<Vec<_>>().join(", ")
     }
 }
@@ -81,7 +82,11 @@ pub(super) mod testing {
     /// Members 1, 2 ... called a, b ...; these vote.
     pub(crate) fn list(members: u64, voters: &[u64]) -> MemberList {
         let name = |id: u64| char::from(b'a' + u8::try_from(id).unwrap() - 1).to_string();
-        let node = |id| MemberNode { node_id: name(id), cluster_address: format!("{}:8201", name(id)), ..MemberNode::default() };
+        let node = |id| MemberNode {
+            node_id: name(id),
+            cluster_address: format!("{}:8201", name(id)),
+            ..MemberNode::default()
+        };
         MemberList {
             at: None,
             configurations: vec![voters.iter().copied().collect()],

@@ -58,8 +58,7 @@ impl Shared {
     /// One joint change in which the next incarnation takes the place of the dead one.
     pub(super) async fn replace(&self, old: BTreeSet<u64>, new: u64) -> Result<(), MembershipError> {
         let list = self.member_list();
-        let named: Vec<_> =
-            old.iter().filter_map(|id| Some((*id, list.nodes.get(id)?.node_id.clone()))).collect();
+        let named: Vec<_> = old.iter().filter_map(|id| Some((*id, list.nodes.get(id)?.node_id.clone()))).collect();
         let votes = list.nodes.get(&new).is_some_and(|node| !node.non_voter);
         self.record(removed::command(named)).await?;
         let (voters, learners): (BTreeSet<u64>, BTreeSet<u64>) = old.iter().partition(|id| list.is_voter(**id));

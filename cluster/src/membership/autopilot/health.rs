@@ -62,9 +62,7 @@ impl Memory {
 /// Vault's rule: heard from lately, in the leader's term, and not too far behind.
 fn is_healthy(config: &AutopilotConfig, own: &Told, seen: &Seen) -> bool {
     let last = |told: &Told| told.last.map_or(0, |last| last.index);
-    seen.alive
-        && seen.told.term == own.term
-        && last(&seen.told).saturating_add(config.max_trailing_logs) >= last(own)
+    seen.alive && seen.told.term == own.term && last(&seen.told).saturating_add(config.max_trailing_logs) >= last(own)
 }
 
 impl Shared {

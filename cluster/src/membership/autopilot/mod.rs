@@ -117,9 +117,9 @@ impl Shared {
     /// Heard from lately enough to count on its vote.
     pub(crate) fn answers(&self, id: u64) -> bool {
         id == self.identity.raft_id
-            || self.pulse.look(|table| {
-                table.get(id).is_some_and(|known| known.is_fresh(Instant::now(), crate::pulse::FRESH))
-            })
+            || self
+                .pulse
+                .look(|table| table.get(id).is_some_and(|known| known.is_fresh(Instant::now(), crate::pulse::FRESH)))
     }
 
     pub(crate) fn autopilot_config(&self) -> AutopilotConfig {

@@ -60,7 +60,8 @@ impl View<'_> {
     fn replacement(&self) -> Option<Step> {
         let ready = self.list.learners().filter(|(id, _)| self.is_steady(*id, STEADY));
         for (new, node) in ready {
-            let old: BTreeSet<u64> = self.list.called(&node.node_id).map(|(id, _)| id).filter(|id| *id != new).collect();
+            let old: BTreeSet<u64> =
+                self.list.called(&node.node_id).map(|(id, _)| id).filter(|id| *id != new).collect();
             let old_votes = old.iter().any(|id| self.list.is_voter(*id));
             if old_votes && !old.contains(&self.own_id) {
                 return Some(Step::Replace { old, new });
