@@ -51,6 +51,7 @@ fn success(request_id: &str, response: Response, status: StatusCode) -> HttpResp
             bytes(status, raw.content_type, raw.bytes)
         }
         Body::Stream(chunks) => with_body(status, chunks.content_type, chunks.pieces.into()),
+        Body::Download(download) => with_body(status, download.content_type, download.pieces.into()),
         Body::Bare(payload) => bytes(status, JSON, bare(&payload)),
         Body::Empty | Body::Null | Body::Data(_) | Body::Doubled(_) => {
             let status = if status == StatusCode::OK { StatusCode::NO_CONTENT } else { status };

@@ -18,6 +18,7 @@ mod response_body;
 mod service;
 mod status;
 mod token;
+mod upload;
 mod wrap;
 
 pub use answer::HttpResponse;

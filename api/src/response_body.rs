@@ -4,6 +4,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
+use coffer_core::snapshot::Piece;
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::{BodyExt, Full};
 use tokio::sync::mpsc;
@@ -17,6 +18,9 @@ pub struct ResponseBody(Form);
 enum Form {
     Whole(Full<Bytes>),
     Pieces(mpsc::Receiver<Vec<u8>>),
+    /// A file, which is none without its end.
+    File(mpsc::Receiver<Piece>),
+    Done,
     /// As another node sends it.
     PassedOn(Pin<Box<dyn Body<Data = Bytes, Error = BoxError> + Send>>),
 }
@@ -51,6 +55,17 @@ impl From<mpsc::Receiver<Vec<u8>>> for ResponseBody {
     }
 }
 
+impl From<mpsc::Receiver<Piece>> for ResponseBody {
+    fn from(pieces: mpsc::Receiver<Piece>) -> Self {
+        Self(Form::File(pieces))
+    }
+}
+
+/// A file that could not be made to its end.
+#[derive(Debug, thiserror::Error)]
+#[error("the file is broken off")]
+struct BrokenOff;
+
 impl Body for ResponseBody {
     type Data = Bytes;
     type Error = BoxError;
@@ -61,6 +76,15 @@ impl Body for ResponseBody {
             Form::Pieces(pieces) => {
                 pieces.poll_recv(cx).map(|piece| piece.map(|piece| Ok(Frame::data(Bytes::from(piece)))))
             }
+            Form::File(pieces) => match std::task::ready!(pieces.poll_recv(cx)) {
+                Some(Piece::Data(bytes)) => Poll::Ready(Some(Ok(Frame::data(Bytes::from(bytes))))),
+                Some(Piece::End) => {
+                    self.0 = Form::Done;
+                    Poll::Ready(None)
+                }
+                None => Poll::Ready(Some(Err(Box::new(BrokenOff)))),
+            },
+            Form::Done => Poll::Ready(None),
             Form::PassedOn(body) => body.as_mut().poll_frame(cx),
         }
     }
@@ -68,7 +92,8 @@ impl Body for ResponseBody {
     fn is_end_stream(&self) -> bool {
         match &self.0 {
             Form::Whole(whole) => whole.is_end_stream(),
-            Form::Pieces(_) => false,
+            Form::Pieces(_) | Form::File(_) => false,
+            Form::Done => true,
             Form::PassedOn(body) => body.is_end_stream(),
         }
     }
@@ -76,7 +101,8 @@ impl Body for ResponseBody {
     fn size_hint(&self) -> SizeHint {
         match &self.0 {
             Form::Whole(whole) => whole.size_hint(),
-            Form::Pieces(_) => SizeHint::default(),
+            Form::Pieces(_) | Form::File(_) => SizeHint::default(),
+            Form::Done => SizeHint::with_exact(0),
             Form::PassedOn(body) => body.size_hint(),
         }
     }
@@ -98,5 +124,23 @@ mod tests {
         }
         drop(sender);
         assert!(body.frame().await.is_none());
+    }
+
+    #[tokio::test]
+    async fn a_file_without_its_end_breaks_off() {
+        for is_whole in [true, false] {
+            let (sender, pieces) = mpsc::channel(2);
+            let mut body = ResponseBody::from(pieces);
+            sender.send(Piece::Data(b"a".to_vec())).await.unwrap();
+            if is_whole {
+                sender.send(Piece::End).await.unwrap();
+            }
+            drop(sender);
+            assert!(body.frame().await.unwrap().is_ok());
+            match body.frame().await {
+                None => assert!(is_whole),
+                Some(frame) => assert!(!is_whole && frame.is_err()),
+            }
+        }
     }
 }

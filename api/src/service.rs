@@ -109,7 +109,9 @@ impl Service {
         B: Body<Data = Bytes> + Send + Unpin + 'static,
         B::Error: Into<BoxError>,
     {
-        let time_limit = self.limits.request_time;
+        let operation = method::operation(request.method(), &Query::parse(request.uri().query()));
+        let is_upload = operation.is_ok_and(|operation| upload::is_upload(&path, operation));
+        let time_limit = if is_upload { upload::TIME_LIMIT } else { self.limits.request_time };
         let answered = tokio::time::timeout(time_limit, self.respond_v1(via, request, path, id.clone())).await;
         answered.unwrap_or_else(|_| {
             let text = format!("the request took longer than {} s (max_request_duration)", time_limit.as_secs());

@@ -23,6 +23,7 @@ use crate::lockout::Lockouts;
 use crate::mount::Mounts;
 use crate::policies::Policies;
 use crate::quota::Quotas;
+use crate::snapshot::StateMark;
 use crate::token::Tokens;
 use crate::wrapping::Wrapping;
 use crate::{Timestamp, Transaction};
@@ -32,6 +33,8 @@ use crate::{Timestamp, Transaction};
 pub struct Active {
     /// The replicated store.
     pub store: Arc<dyn Store>,
+    /// Which state they are built on.
+    pub(crate) state: StateMark,
     /// The cluster this node is in.
     pub cluster: Arc<dyn ClusterControl>,
     /// The keys.
@@ -72,6 +75,12 @@ impl Active {
     /// Begins a transaction on the state applied here.
     pub fn transaction(&self) -> Transaction {
         Transaction::new(Arc::clone(&self.store), self.barrier.clone(), Arc::clone(&self.local.telemetry))
+            .on(self.state)
+    }
+
+    /// Whether another state has taken the place of the one that this was built on.
+    pub(crate) fn is_outdated(&self) -> bool {
+        StateMark::now(self.store.as_ref()).is_ok_and(|now| now != self.state)
     }
 
     /// The present moment.

@@ -42,7 +42,7 @@ impl<'a> Envelope<'a> {
             Body::Empty | Body::Null => (None, None),
             Body::Data(data) => (Some(data.map()), None),
             Body::Doubled(data) => (Some(data.map()), Some(data.map())),
-            Body::Bare(_) | Body::Raw(_) | Body::Stream(_) => return None,
+            Body::Bare(_) | Body::Raw(_) | Body::Stream(_) | Body::Download(_) => return None,
         };
         let auth = match response.auth.as_deref() {
             Some(Granted::Token(payload)) => Some(payload.map()),

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
+use crate::snapshot::{Download, Restore};
 use crate::{Grant, Payload};
 
 /// An answer.
@@ -45,11 +46,30 @@ pub enum Afterwards {
     Nothing,
     /// Forget the keys.
     Seal,
+    /// Send the whole state.
+    SaveSnapshot,
+    /// Put the uploaded state in the place of this one.
+    RestoreSnapshot(Restore),
     /// Hand leadership to another node.
     StepDown,
     /// Store new keys. Apart from the request's own entry, since whoever asked must get the new shares even where it is not
     /// known whether they were stored.
     ChangeKeys(Box<coffer_seal::KeyringChange>),
+    /// Change the member list, or how it is kept up.
+    ChangeMembers(Box<MemberChange>),
+}
+
+/// A change of the member list, or of its upkeep; members are named by their `node_id`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum MemberChange {
+    /// Take it out. One that is none is no error, so that a removal can be asked for again.
+    Remove(String),
+    /// Give it a vote.
+    Promote(String),
+    /// Take its vote away, for good.
+    Demote(String),
+    /// How the list is kept up.
+    Autopilot(coffer_model::AutopilotConfig),
 }
 
 /// What an answer holds.
@@ -70,6 +90,8 @@ pub enum Body {
     Raw(Raw),
     /// Piece by piece, for as long as it takes.
     Stream(Chunks),
+    /// A file that has an end, without which it is none.
+    Download(Download),
 }
 
 /// An answer without an end: pieces are sent as they come, until either side has had enough.
@@ -225,7 +247,7 @@ impl Response {
     pub fn payload(&self) -> Option<&Payload> {
         match &self.body {
             Body::Data(data) | Body::Doubled(data) | Body::Bare(data) => Some(data),
-            Body::Empty | Body::Null | Body::Raw(_) | Body::Stream(_) => None,
+            Body::Empty | Body::Null | Body::Raw(_) | Body::Stream(_) | Body::Download(_) => None,
         }
     }
 

@@ -12,6 +12,7 @@ use serde::de::DeserializeOwned;
 use zeroize::Zeroizing;
 
 use crate::Failure;
+use crate::snapshot::StateMark;
 
 /// Everything a request reads and writes. All keys it read must be unchanged when it is committed, or the request
 /// is run again: what it decided rests on them.
@@ -21,6 +22,8 @@ pub struct Transaction {
     telemetry: Arc<Telemetry>,
     reads: Vec<(String, Option<Revision>)>,
     writes: BTreeMap<String, Write>,
+    /// What is written must not get into another state.
+    state: Option<StateMark>,
 }
 
 enum Write {
@@ -36,7 +39,14 @@ pub struct Savepoint(BTreeMap<String, Write>);
 impl Transaction {
     /// Begins on the state applied here; the caller has passed the read fence.
     pub fn new(store: Arc<dyn Store>, barrier: Barrier, telemetry: Arc<Telemetry>) -> Self {
-        Self { store, barrier, telemetry, reads: Vec::new(), writes: BTreeMap::new() }
+        Self { store, barrier, telemetry, reads: Vec::new(), writes: BTreeMap::new(), state: None }
+    }
+
+    /// To be committed to this state alone.
+    #[must_use]
+    pub(crate) fn on(mut self, state: StateMark) -> Self {
+        self.state = Some(state);
+        self
     }
 
     /// The keys, for what is sealed without being stored.
@@ -199,6 +209,7 @@ impl Transaction {
         if self.writes.is_empty() {
             return Ok(command);
         }
+        command.preconditions.extend(self.state.map(StateMark::precondition));
         for (key, revision) in self.reads {
             // Several reads of one key: the first decided, and all must agree.
             command.preconditions.push(Precondition { key, revision });

@@ -20,7 +20,7 @@ use crate::body::{self, Room};
 use crate::limits::HttpLimits;
 use crate::query::Query;
 use crate::response_body::BoxError;
-use crate::{token, wrap};
+use crate::{token, upload, wrap};
 
 /// A node that was the leader has this long to answer what it was sent; then it counts as lost.
 const LAST_WORDS: Duration = Duration::from_secs(2);
@@ -192,7 +192,16 @@ where
     }
 
     async fn parse(&mut self) -> Result<Request, Failure> {
-        let data: Payload = if self.has_body() {
+        let mut upload = None;
+        let data: Payload = if upload::is_upload(&self.path, self.operation) {
+            upload = match std::mem::replace(&mut self.body, Kept::Gone) {
+                Kept::Unread(body) => Some(upload::pass_on(body)),
+                Kept::Streamed(body) => Some(upload::pass_on(body)),
+                Kept::Whole(bytes, _) => Some(upload::pass_on(SentBody::whole(bytes))),
+                Kept::Gone => None,
+            };
+            Payload::default()
+        } else if self.has_body() {
             let body = self.whole_body(self.limits.body).await?;
             body::parse(&self.head.headers, &body)?
         } else {
@@ -210,6 +219,7 @@ where
             remote: self.remote,
             path: with_folder_slash(self.path.clone(), self.operation),
             data,
+            upload,
             operation: self.operation,
             id: self.id.clone(),
         })

@@ -32,22 +32,6 @@ impl Active {
     fn template_values(&self, tx: &mut Transaction, entry: &TokenEntry) -> Result<EntityValues, Failure> {
         Ok(EntityValues(self.identities.find(tx, &entry.entity_id)?))
     }
-
-    /// A snapshot took the place of the state: nothing kept in memory holds any more.
-    pub fn drop_caches(&self) {
-        self.policies.changed();
-        self.tokens.forget_all();
-        for mounted in self.mounts.routing().iter() {
-            mounted.backend.changed("");
-        }
-        let mut tx = self.transaction();
-        for reloaded in [self.mounts.reload(&mut tx), self.audit.reload(&mut tx)] {
-            if let Err(failure) = reloaded {
-                tracing::error!("the new state could not be taken into use: {failure}");
-            }
-        }
-        self.quotas.changed(&mut tx);
-    }
 }
 
 /// What policies may name of a caller's entity.

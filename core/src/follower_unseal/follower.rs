@@ -137,7 +137,7 @@ impl Node {
         message::encode(&SealStateAnswer { epoch, state })
     }
 
-    /// Answers another member, on the topics that are about seals.
+    /// Answers another member, on what `core` knows: seals and clocks.
     pub async fn answer_peer(
         &self,
         from: &PeerIdentity,
@@ -147,6 +147,7 @@ impl Node {
         match topic {
             Topic::SEAL_STATE => Some(self.answer_seal_state()),
             Topic::UNSEAL => Some(self.answer_unseal(from, question).await),
+            Topic::CLOCK => Some(Ok(self.answer_clock())),
             _ => None,
         }
     }

@@ -1,8 +1,9 @@
 //! From keys to serving: an unsealed node that leads builds its services; one that no longer leads drops them.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
-use coffer_model::NodeRole;
+use coffer_model::{Exchange, NodeRole};
 use coffer_seal::Barrier;
 use tokio::sync::Semaphore;
 
@@ -12,6 +13,7 @@ use super::workers::Workers;
 use crate::Failure;
 use crate::active::Active;
 use crate::mount::Mounts;
+use crate::snapshot::StateMark;
 use crate::version_history::VersionRecord;
 
 impl Node {
@@ -29,9 +31,17 @@ impl Node {
             (Phase::Standby(barrier), true) => {
                 // Nothing is served before all that was acknowledged by earlier leaders is applied here.
                 self.parts.store.read_fence().await?;
+                if self.parts.store.is_staging() {
+                    // By a leader that was lost in the middle of a restore.
+                    self.parts.store.exchange(Exchange::Abandon).await?;
+                }
+                let replacements = self.replacements.load(Ordering::SeqCst);
                 let active = Arc::new(self.build_active(barrier.clone())?);
                 note_version(&active).await;
                 let _turn = self.progress.lock();
+                if self.replacements.load(Ordering::SeqCst) != replacements {
+                    return Err(Failure::Unavailable("the state was exchanged meanwhile".to_owned()));
+                }
                 if matches!(&*self.phase(), Phase::Standby(_)) {
                     self.phase.store(Arc::new(Phase::Active(Arc::clone(&active))));
                     self.set_workers(Some(Workers::start(&active)));
@@ -50,7 +60,7 @@ impl Node {
     }
 
     pub(super) fn build_active(&self, barrier: Barrier) -> Result<Active, Failure> {
-        let active = Active::new(self, barrier);
+        let active = Active::new(self, barrier)?;
         let mut tx = active.transaction();
         active.mounts.reload(&mut tx)?;
         active.audit.reload(&mut tx)?;
@@ -81,10 +91,11 @@ async fn note_version(active: &Active) {
 }
 
 impl Active {
-    fn new(node: &Node, barrier: Barrier) -> Self {
+    fn new(node: &Node, barrier: Barrier) -> Result<Self, Failure> {
         let parts = &node.parts;
-        Self {
+        Ok(Self {
             store: Arc::clone(&parts.store),
+            state: StateMark::now(parts.store.as_ref())?,
             cluster: Arc::clone(&parts.cluster),
             barrier,
             clock: Arc::clone(&parts.clock),
@@ -102,6 +113,6 @@ impl Active {
             lockouts: crate::lockout::Lockouts::new(parts.settings.user_lockout.clone()),
             heavy: Arc::new(Semaphore::new(std::thread::available_parallelism().map_or(1, usize::from))),
             mount_work: Default::default(),
-        }
+        })
     }
 }

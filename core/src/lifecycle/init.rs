@@ -16,6 +16,9 @@ use crate::{Failure, SecretText, Timestamp, TokenType, Transaction};
 /// Where the cluster's name and id are stored.
 pub(super) const CLUSTER_IDENTITY_PATH: &str = "core/cluster/local/info";
 
+/// The same in clear, of the cluster rather than of its state: a restore leaves it.
+pub(super) const OWN_IDENTITY_PATH: &str = "core/coffer/cluster/identity";
+
 /// How long a newly formed cluster of one may take to lead.
 const FORM_TIME: Duration = Duration::from_secs(30);
 
@@ -45,9 +48,6 @@ pub enum InitError {
     /// The request, or the keys, are at fault.
     #[error(transparent)]
     Seal(#[from] SealInitError),
-    /// The cluster can't be formed.
-    #[error("the cluster could not be formed: {0}")]
-    Form(ControlError),
     /// Anything else.
     #[error(transparent)]
     Failure(#[from] Failure),
@@ -66,12 +66,7 @@ impl Node {
         if !matches!(&*self.phase(), Phase::Uninitialized) || self.seal_config().is_some() {
             return Err(InitError::Already);
         }
-        match self.parts.cluster.form().await {
-            // Formed by an init that was cut off before its commit: go on.
-            Ok(()) | Err(ControlError::AlreadyFormed) => {}
-            Err(error) => return Err(InitError::Form(error)),
-        }
-        self.wait_to_lead().await?;
+        self.form_alone().await?;
         let now = self.parts.clock.now();
         let made = initialize(config, now.into()).map_err(|error| InitError::Seal(error.into()))?;
         let active = self.build_active(made.barrier)?;
@@ -86,6 +81,15 @@ impl Node {
         self.parts.store.commit(tx.into_command()?).await.map_err(Failure::from)?;
         tracing::info!(shares = made.shares.len(), "initialized");
         Ok(InitOutcome { shares: made.shares, root_token: root.id.clone() })
+    }
+
+    /// Forms a cluster of this node alone, and returns once it leads.
+    pub(super) async fn form_alone(&self) -> Result<(), Failure> {
+        match self.parts.cluster.form().await {
+            // Formed by an init that was cut off before its commit: go on.
+            Ok(()) | Err(ControlError::AlreadyFormed) => self.wait_to_lead().await,
+            Err(error) => Err(Failure::Unavailable(format!("the cluster could not be formed: {error}"))),
+        }
     }
 
     async fn wait_to_lead(&self) -> Result<(), Failure> {
@@ -131,5 +135,7 @@ fn write_first_state(tx: &mut Transaction, cluster_name: &str, now: Timestamp) -
         "" => format!("vault-cluster-{}", &uuid::Uuid::new_v4().simple().to_string()[..8]),
         name => name.to_owned(),
     };
-    tx.put_json(CLUSTER_IDENTITY_PATH, &ClusterIdentity { name, id })
+    let identity = ClusterIdentity { name, id };
+    tx.put_clear(OWN_IDENTITY_PATH, serde_json::to_vec(&identity).map_err(Failure::internal)?);
+    tx.put_json(CLUSTER_IDENTITY_PATH, &identity)
 }

@@ -1,6 +1,7 @@
 //! A node: its phase, and what it has in every phase.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::Instant;
 
 use arc_swap::ArcSwap;
@@ -57,6 +58,8 @@ pub struct Node {
     local: Arc<Local>,
     started: Instant,
     workers: Mutex<Option<super::workers::Workers>>,
+    /// How often the whole state was exchanged since the process began.
+    pub(super) replacements: AtomicU64,
     pub(super) joiner: Joiner,
     follower_unseal: FollowerUnseal,
 }
@@ -78,6 +81,7 @@ impl Node {
                 local,
                 started: Instant::now(),
                 workers: Mutex::default(),
+                replacements: AtomicU64::new(0),
                 joiner: Joiner::default(),
                 follower_unseal: FollowerUnseal::default(),
             }
@@ -93,7 +97,7 @@ impl Node {
     pub async fn serve(self: &Arc<Self>, request: Arc<Request>) -> Result<Response, Failure> {
         let active = self.require_active()?;
         let mut response = pipeline::serve(&active, &request).await?;
-        self.do_afterwards(&active, &mut response).await.map_err(Failure::after_a_commit)?;
+        self.do_afterwards(&active, &request, &mut response).await.map_err(Failure::after_a_commit)?;
         Ok(response)
     }
 
@@ -203,6 +207,11 @@ impl Node {
     /// Name and id of the cluster; known while keys are held.
     pub fn cluster_identity(&self) -> Option<super::init::ClusterIdentity> {
         let barrier = self.barrier()?;
+        // The running cluster's, whatever state was restored into it.
+        let own = self.parts.store.get(super::init::OWN_IDENTITY_PATH).ok()?;
+        if let Some(own) = own.and_then(|own| serde_json::from_slice(&own.value).ok()) {
+            return Some(own);
+        }
         let found = self.parts.store.get(super::init::CLUSTER_IDENTITY_PATH).ok()??;
         let plain = barrier.decrypt(super::init::CLUSTER_IDENTITY_PATH, &found.value).ok()?;
         serde_json::from_slice(&plain).ok()
@@ -250,16 +259,6 @@ impl Node {
     pub(super) fn load_browser_rules(&self) {
         if let Some(barrier) = self.barrier() {
             self.local.browser.reload(self.parts.store.as_ref(), &barrier);
-        }
-    }
-
-    /// A snapshot took the place of the state.
-    pub(super) fn state_replaced(&self) {
-        self.seal_config_changed();
-        self.keyring_changed();
-        self.load_browser_rules();
-        if let Some(active) = self.active() {
-            active.drop_caches();
         }
     }
 

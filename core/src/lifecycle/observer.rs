@@ -7,6 +7,7 @@ use coffer_seal::{KEYRING_PATH, SEAL_CONFIG_PATH};
 
 use super::Node;
 use crate::active::Active;
+use crate::cluster_time::MARK_PATH;
 use crate::follower_unseal::EPOCH_PATH;
 use crate::local::{CORS_PATH, UI_HEADERS_PATH};
 use crate::mount::MountKind;
@@ -22,6 +23,7 @@ impl ApplyObserver for Invalidation {
             match key {
                 SEAL_CONFIG_PATH => node.seal_config_changed(),
                 KEYRING_PATH => node.keyring_changed(),
+                MARK_PATH => node.cluster_time().mark_applied(node.store().as_ref()),
                 EPOCH_PATH => node.follower_unseal().epoch_changed(),
                 CORS_PATH | UI_HEADERS_PATH => node.load_browser_rules(),
                 _ => {}

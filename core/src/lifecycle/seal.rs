@@ -6,13 +6,14 @@ use super::node::Node;
 use super::phase::Phase;
 use crate::active::Active;
 use crate::ceremony::store_change;
-use crate::{Afterwards, Failure, Response};
+use crate::{Afterwards, Failure, Request, Response};
 
 impl Node {
     /// What a request asked of the node itself, once it is committed and audited.
     pub(super) async fn do_afterwards(
         self: &Arc<Self>,
         active: &Arc<Active>,
+        request: &Request,
         response: &mut Response,
     ) -> Result<(), Failure> {
         match std::mem::take(&mut response.afterwards) {
@@ -21,10 +22,16 @@ impl Node {
                 self.seal_by_command().await;
                 Ok(())
             }
+            Afterwards::SaveSnapshot => Self::save_snapshot(active, response).await,
+            Afterwards::RestoreSnapshot(how) => {
+                response.warnings.extend(self.restore_snapshot(active, request.upload.as_ref(), how).await?);
+                Ok(())
+            }
             Afterwards::ChangeKeys(change) => {
                 response.warnings.extend(store_change(active, &change).await?);
                 Ok(())
             }
+            Afterwards::ChangeMembers(change) => self.change_members(*change).await,
             Afterwards::StepDown => {
                 let members = self.parts.cluster.status().members;
                 if members.iter().filter(|member| member.voter).count() <= 1 {
@@ -53,15 +60,20 @@ impl Node {
     pub async fn seal(self: &Arc<Self>) {
         let _turn = self.turn.lock().await;
         let mut progress = self.progress.lock();
+        self.drop_keys();
+        progress.clear();
+        tracing::info!("sealed");
+    }
+
+    /// The part of sealing that waits for nothing; `progress` is to be held.
+    pub(super) fn drop_keys(&self) {
         self.follower_unseal().sealed();
         self.set_workers(None);
         if self.phase().holds_keys() {
             self.phase.store(Arc::new(Phase::Sealed));
         }
-        progress.clear();
         self.local().browser.forget();
         self.ceremonies().cancel_all();
         self.parts.audit.close();
-        tracing::info!("sealed");
     }
 }

@@ -133,6 +133,9 @@ impl Node {
                     Ok(()) => {}
                     Err(failure) => tracing::warn!("the node can't serve yet: {failure}"),
                 }
+                if !self.phase().holds_keys() {
+                    return;
+                }
                 if self
                     .parts
                     .cluster
@@ -155,7 +158,7 @@ impl Node {
         let mut others = tokio::task::JoinSet::new();
         others.spawn(Arc::clone(&self).tell_condition());
         others.spawn(Arc::clone(&self).wait_to_be_opened());
-        let mut changes = self.parts.cluster.watch();
+        let (mut changes, mut phases) = (self.parts.cluster.watch(), self.watch_phase());
         loop {
             if let Err(failure) = self.follow_leadership().await {
                 tracing::warn!("the node can't serve yet: {failure}");
@@ -163,8 +166,14 @@ impl Node {
                 tokio::time::sleep(Duration::from_millis(200)).await;
                 continue;
             }
-            if changes.changed().await.is_err() {
-                return;
+            tokio::select! {
+                changed = changes.changed() => {
+                    if changed.is_err() {
+                        return;
+                    }
+                }
+                // The keys of a node stay while its state is exchanged.
+                _ = phases.changed() => {}
             }
         }
     }

@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 use coffer_model::CommitError;
 
 use crate::active::Active;
+use crate::snapshot::StateMark;
 use crate::token::Uses;
 use crate::{Failure, Operation, Request, Response};
 
@@ -103,6 +104,7 @@ async fn spend_use(active: &Arc<Active>, trail: &Trail) -> Result<(), Failure> {
             Err(failure) => return Err(failure),
         }
         match active.store.commit(tx.into_command()?).await {
+            Err(error) if StateMark::is_missed(&error) => return Err(Failure::NotLeader),
             Err(CommitError::Conflict { .. }) if begun.elapsed() < RETRY_FOR => tokio::task::yield_now().await,
             committed => return Ok(committed.map(drop)?),
         }
@@ -151,9 +153,13 @@ async fn attempt(active: &Arc<Active>, request: &Arc<Request>, prepared: Prepare
     if !command.is_empty() {
         match active.store.commit(command).await {
             Ok(_) => {}
+            Err(error) if StateMark::is_missed(&error) => return Err(Attempt::Failed(Failure::NotLeader)),
             Err(error @ CommitError::Conflict { .. }) => return Err(Attempt::Conflict(error)),
             Err(error) => return Err(Attempt::Failed(result.err().unwrap_or(error.into()))),
         }
+    } else if active.is_outdated() {
+        // What was read may be of either state.
+        return Err(Attempt::Failed(Failure::NotLeader));
     }
     if let (Ok(_), Some(login)) = (&result, &login) {
         login.succeeded(active);

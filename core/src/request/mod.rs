@@ -7,6 +7,7 @@ use std::time::Duration;
 
 pub use operation::Operation;
 
+use crate::snapshot::Upload;
 use crate::{Payload, SecretText};
 
 /// One request of one caller. It is never changed on its way; what a backend gets is a [`crate::Call`] on it.
@@ -20,6 +21,8 @@ pub struct Request {
     pub path: String,
     /// Body and query parameters.
     pub data: Payload,
+    /// The body, where it is too large to be held.
+    pub upload: Option<Upload>,
     /// What the caller sent as token, before anybody looked whether it is one.
     pub token: Option<SecretText>,
     /// The other end of the connection; `None` on a unix socket.
@@ -75,6 +78,7 @@ impl Request {
             operation,
             path: path.into(),
             data: Payload::default(),
+            upload: None,
             token: None,
             remote: None,
             wrap: None,

@@ -20,9 +20,11 @@ mod plugins;
 mod policies;
 mod pprof;
 mod quotas;
+pub(crate) mod raft;
 mod root_rotation;
 mod root_token;
 mod seal;
+mod snapshot;
 mod tools;
 mod version_history;
 mod wrapping;
@@ -75,6 +77,7 @@ const ROOT: &[&str] = &[
     "rotate/root",
     "seal",
     "step-down",
+    "storage/raft/snapshot-auto/config/*",
 ];
 
 impl SystemBackend {
@@ -91,6 +94,7 @@ impl SystemBackend {
             internal_ui::routes(),
             lockout::routes(),
             seal::routes(),
+            snapshot::routes(),
             keys::routes(),
             root_rotation::routes(),
             root_token::routes(),
@@ -105,6 +109,7 @@ impl SystemBackend {
             loggers::routes(),
             openapi::routes(),
             plugins::routes(),
+            raft::routes(),
             pprof::routes(),
             version_history::routes(),
         ];

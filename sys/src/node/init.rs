@@ -39,7 +39,6 @@ async fn init(node: &Arc<Node>, request: &Request) -> Result<Response, Failure> 
         InitError::Already => Failure::invalid(error.to_string()),
         InitError::Seal(error) if error.fault() == Fault::Request => Failure::invalid(error.to_string()),
         InitError::Seal(error) => Failure::internal(error),
-        InitError::Form(_) => Failure::Unavailable(error.to_string()),
         InitError::Failure(failure) => failure,
     })?;
     let hex: Vec<_> = made.shares.iter().map(|share| share.to_hex().to_string()).collect();

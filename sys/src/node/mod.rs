@@ -10,6 +10,7 @@ mod leader;
 mod metrics;
 mod paths;
 mod rekey;
+mod restore;
 mod seal_status;
 mod unseal;
 
@@ -33,6 +34,10 @@ pub async fn answer(node: &Arc<Node>, request: &Arc<Request>) -> Option<Result<R
         "storage/raft/join" => join::join(node, request).await,
         "storage/raft/bootstrap/challenge" => join::challenge(node, request).await,
         "storage/raft/bootstrap/answer" => join::answer(node, request).await,
+        "storage/raft/snapshot-force" if is_new(node) && request.operation.is_write() => {
+            restore::forced(node, request).await
+        }
+        "storage/raft/snapshot" if is_new(node) && request.operation.is_write() => Err(restore::unforced()),
         "metrics" => metrics::answer(node, request).await,
         "seal" if request.operation.is_write() && !node.phase().holds_keys() => match &*node.phase() {
             // What is sealed stays so; before init there is nothing to seal.
@@ -49,6 +54,10 @@ pub async fn answer(node: &Arc<Node>, request: &Arc<Request>) -> Option<Result<R
         }
         _ => return None,
     })
+}
+
+fn is_new(node: &Node) -> bool {
+    matches!(&*node.phase(), Phase::Uninitialized)
 }
 
 /// HTTP 405 without a text, as for methods that a path does not know.
