@@ -1,0 +1,24 @@
+# The guide's balancer, with the front proxy: the same checks as its HAProxy, every 5 s, down after 3, up after 2.
+frontend "vault_frontend" {
+  bind    = "*:8200"
+  backend = "vault_backend"
+}
+
+backend "vault_backend" {
+  balance = "roundrobin"
+
+  check {
+    type  = "tcp"
+    inter = "5s"
+    fall  = 3
+    rise  = 2
+  }
+
+  server "vault1" { address = "vault1.example.com:8200" }
+  server "vault2" { address = "vault2.example.com:8200" }
+  server "vault3" { address = "vault3.example.com:8200" }
+}
+
+status {
+  address = "*:8404"
+}
