@@ -4,6 +4,7 @@
 //! or chooses a protection that is not built, are errors. Nothing is ignored in silence.
 
 mod address;
+mod cluster_tls;
 mod environment;
 mod keys;
 mod listener;
@@ -24,8 +25,11 @@ use std::time::Duration;
 use coffer_core::follower_unseal::FollowerUnsealPolicy;
 
 pub use address::{BadAddress, HostPort, NodeUrl, Scheme};
+pub use cluster_tls::ClusterTlsSettings;
 pub(crate) use environment::{CONFIG_PATH, DEV_LISTEN_ADDRESS, DEV_ROOT_TOKEN_ID, Environment};
-pub use listener::{Access, Endpoint, Limits, Listener, ResponseHeaders, Security, SocketOwner, TlsSettings};
+pub use listener::{
+    Access, Endpoint, Limits, Listener, ProxyProtocol, ResponseHeaders, Security, SocketOwner, TlsSettings,
+};
 pub use lockout::{UserLockout, UserLockouts};
 pub use log::{BadLogFormat, BadLogLevel, LogFormat, LogLevel, LogSettings};
 pub use problem::{ConfigError, Warning};
@@ -66,6 +70,8 @@ pub struct Config {
     pub raft_node_id_header: bool,
     /// How metrics are given.
     pub telemetry: Telemetry,
+    /// How the nodes speak with each other.
+    pub cluster_tls: ClusterTlsSettings,
     /// Whether the leader unseals the others after a restart of all.
     pub follower_unseal: FollowerUnsealPolicy,
 }

@@ -226,7 +226,7 @@ fn protections_that_are_not_built_are_refused() {
         refused(name, line("true"), line("false"));
     }
     assert!(counted > 40, "{counted}");
-    for name in ["tls_require_and_verify_client_cert", "x_forwarded_for_authorized_addrs", "proxy_protocol_behavior"] {
+    for name in ["tls_require_and_verify_client_cert", "x_forwarded_for_authorized_addrs", "tls_acme_domains"] {
         assert!(guarded(&keys::LISTENER).contains(&name), "{name}");
     }
     for name in guarded(&keys::RETRY_JOIN) {
@@ -366,4 +366,21 @@ fn a_key_in_the_configuration_is_not_shown() {
     assert!(!format!("{config:?}").contains("hunter2"));
     let half = text.replace("leader_client_cert = \"c\"", "");
     assert!(error_of(&half).contains("a client certificate needs its key"));
+}
+
+#[test]
+fn the_proxy_protocol_has_its_rules() {
+    let rule = |lines: &str| read_text(&in_listener(lines)).unwrap().0.listeners[0].proxy_protocol.clone();
+    assert_eq!(rule(""), ProxyProtocol::Off);
+    assert_eq!(rule("proxy_protocol_behavior = \"use_always\""), ProxyProtocol::UseAlways);
+    let addresses = "proxy_protocol_authorized_addrs = [\"10.0.0.1\", \"192.168.0.0/16,::1\"]";
+    let networks = ["10.0.0.1/32", "192.168.0.0/16", "::1/128"].map(|text| text.parse().unwrap()).to_vec();
+    let allowed = rule(&format!("proxy_protocol_behavior = \"allow_authorized\"\n{addresses}"));
+    assert_eq!(allowed, ProxyProtocol::AllowAuthorized(networks));
+    let error = |lines: &str| error_of(&in_listener(lines));
+    assert!(error("proxy_protocol_behavior = \"deny_unauthorized\"").contains("needs proxy_protocol_authorized_addrs"));
+    assert!(error("proxy_protocol_behavior = \"sometimes\"").contains("must be use_always"));
+    assert!(error(addresses).contains("has no effect without proxy_protocol_behavior"));
+    let odd = "proxy_protocol_behavior = \"allow_authorized\"\nproxy_protocol_authorized_addrs = \"vault\"";
+    assert!(error(odd).contains("neither an IP address nor a range"));
 }

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use coffer_core::lifecycle::Node;
-use coffer_tls::{IdentityError, ReloadableIdentity, Reloaded, Validity};
+use coffer_tls::{IdentityError, ReloadableIdentity, ReloadableRoots, Reloaded, Validity};
 
+use super::privileges::with_file_access;
 use crate::config::{Config, LogLevel};
 use crate::logging::Logging;
 
@@ -20,6 +21,8 @@ pub struct Reloadable {
     pub logging: Logging,
     /// Certificates of all listeners.
     pub identities: Vec<Arc<ReloadableIdentity>>,
+    /// The CAs of the other nodes' certificates.
+    pub cluster_roots: Option<Arc<ReloadableRoots>>,
     /// For its audit devices.
     pub node: Arc<Node>,
 }
@@ -33,7 +36,12 @@ impl Reloadable {
         }
         self.reload_level();
         for identity in &self.identities {
-            report(identity, identity.reload());
+            report(identity, with_file_access(|| identity.reload()));
+        }
+        match self.cluster_roots.as_ref().map(|roots| roots.reload()) {
+            Some(Ok(Reloaded::Replaced)) => tracing::info!("the CAs of the other nodes' certificates were reloaded"),
+            Some(Err(error)) => tracing::error!(%error, "the CAs of the other nodes were not reloaded; those in use stay"),
+            Some(Ok(Reloaded::Unchanged)) | None => {}
         }
         for failure in self.node.audit().broker().reload().await {
             tracing::error!(device = failure.device, reason = failure.reason, "an audit device was not reopened");
@@ -65,7 +73,7 @@ pub async fn watch_certificate(identity: Arc<ReloadableIdentity>, every: Duratio
     loop {
         ticks.tick().await;
         let looked_at = Arc::clone(&identity);
-        let looked = tokio::task::spawn_blocking(move || looked_at.reload_if_changed()).await;
+        let looked = tokio::task::spawn_blocking(move || with_file_access(|| looked_at.reload_if_changed())).await;
         match looked {
             Ok(Ok(Reloaded::Unchanged)) | Err(_) => {}
             Ok(result) => report(&identity, result),

@@ -11,6 +11,7 @@ use super::reload::{self, Reloadable};
 use super::signals::{Asked, Signals};
 use super::{StartError, banner, restart};
 use crate::assemble::{self, Api, Assembly};
+use crate::cluster_listener;
 use crate::command::Flags;
 use crate::config::{Config, Storage};
 use crate::dev::{self, DevCertificates, three_node};
@@ -104,14 +105,23 @@ impl Server {
             bound.push(Bound::bind(listener).await?);
         }
         let _pid_file = self.config.pid_file.as_deref().map(PidFile::write).transpose().map_err(StartError::PidFile)?;
-        let assembly = assemble::from_config(&self.config, &self.logging).await?;
-        let identities: Vec<_> = bound.iter().filter_map(Bound::identity).cloned().collect();
+        let between_nodes = cluster_listener::open(&self.config, &bound).await?;
+        let transport = between_nodes.as_ref().map(|listener| listener.options.clone());
+        let assembly = assemble::from_config(&self.config, &self.logging, transport).await?;
+        let mut identities: Vec<_> = bound.iter().filter_map(Bound::identity).cloned().collect();
         crate::say(&banner::configuration(&self.config, &bound, &self.locked));
         let begun = match &self.flags.dev {
             Some(flags) if flags.initialize => Some(dev::begin(flags, &assembly.node).await?),
             _ => None,
         };
         self.watch(&bound);
+        let cluster_roots = between_nodes.as_ref().and_then(|listener| listener.roots.clone());
+        if let Some((identity, every)) =
+            between_nodes.and_then(|listener| listener.identity.zip(listener.watch_every))
+        {
+            tokio::spawn(reload::watch_certificate(Arc::clone(&identity), every));
+            identities.push(identity);
+        }
         let first = bound.first().map(|bound| Arc::clone(bound.info()));
         let api = Api::new(&assembly, &self.config);
         let serving = listen::serve(bound, &api, self.connections);
@@ -125,6 +135,7 @@ impl Server {
             fixed_level: self.flags.log_level,
             logging: self.logging.clone(),
             identities,
+            cluster_roots,
             node: Arc::clone(&assembly.node),
         };
         let outcome = until_stopped(&mut signals, &reloadable, &assembly).await;

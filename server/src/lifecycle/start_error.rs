@@ -4,10 +4,13 @@ use coffer_core::Failure;
 use coffer_core::lifecycle::{InitError, UnsealFailure};
 
 use crate::assemble::AssembleError;
+use crate::cluster_listener::ClusterListenerError;
 use crate::config::ConfigError;
 use crate::dev::CertificateFailure;
 use crate::listen::BindError;
 use crate::logging::LogFileError;
+
+use super::privileges::PrivilegeError;
 
 /// Why the server ends with an exit code other than 0.
 #[derive(Debug, thiserror::Error)]
@@ -24,9 +27,15 @@ pub enum StartError {
     /// A listener.
     #[error("listener: {0}")]
     Listener(#[from] BindError),
+    /// The cluster's listener.
+    #[error(transparent)]
+    Cluster(#[from] ClusterListenerError),
     /// The data.
     #[error("storage: {0}")]
     Assemble(#[from] AssembleError),
+    /// Root's rights.
+    #[error(transparent)]
+    Privileges(#[from] PrivilegeError),
     /// The pid file.
     #[error("{0}")]
     PidFile(String),
@@ -45,6 +54,9 @@ pub enum StartError {
     /// Development mode's first steps.
     #[error("-dev: mounting secret/: {0}")]
     DevMount(Failure),
+    /// The cluster of development mode.
+    #[error("-dev-three-node: {0}")]
+    ThreeNode(#[from] crate::dev::three_node::ThreeNodeError),
     /// The node gave up while it ran.
     #[error("the node cannot go on: {0}")]
     Fatal(String),

@@ -13,6 +13,7 @@ use tokio_util::task::TaskTracker;
 
 use super::bind::Socket;
 use super::handshake::{self, Shaken};
+use super::proxy_protocol;
 use super::serve::{self, Protocol};
 use super::{Answer, Bound, ConnectionInfo, Peer, Quiet, TlsInfo};
 
@@ -95,9 +96,10 @@ struct Task<A> {
 impl<A: Answer> Task<A> {
     async fn run(self, accepted: Accepted) {
         match accepted {
-            Accepted::Tcp(stream, peer) => {
+            Accepted::Tcp(mut stream, peer) => {
                 // Answers are written whole: waiting to fill a packet would only delay them.
                 let _ = stream.set_nodelay(true);
+                let Some(peer) = self.admit(&mut stream, peer).await else { return };
                 if self.tls.is_some() {
                     let plain = tokio::select! {
                         () = self.stop.cancelled() => return,
@@ -110,6 +112,25 @@ impl<A: Answer> Task<A> {
                 self.secure(stream, Peer::Tcp(peer)).await;
             }
             Accepted::Unix(stream) => self.secure(stream, Peer::Unix).await,
+        }
+    }
+
+    /// Where a connection is really from; `None` if it is turned away.
+    async fn admit(&self, stream: &mut TcpStream, peer: SocketAddr) -> Option<SocketAddr> {
+        let (rule, patience) = (&self.info.proxy_protocol, self.info.limits.read_header_timeout);
+        let admitted = tokio::select! {
+            () = self.stop.cancelled() => return None,
+            admitted = proxy_protocol::admit(stream, peer, rule, patience) => admitted,
+        };
+        match admitted {
+            Ok(from) => Some(from),
+            Err(proxy_protocol::Refused::Gone) => None,
+            Err(refused) => {
+                if let Some(held_back) = self.failures.admit() {
+                    tracing::info!(%peer, %refused, held_back, "connection refused");
+                }
+                None
+            }
         }
     }
 

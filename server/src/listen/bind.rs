@@ -13,6 +13,7 @@ use tokio::net::{TcpListener, UnixListener};
 
 use super::{ListenerInfo, unix_socket};
 use crate::config::{Endpoint, HostPort, Listener, Security, TlsSettings};
+use crate::lifecycle::with_file_access;
 
 /// A listener that is bound and has its certificate, but does not accept yet.
 #[derive(Debug)]
@@ -146,7 +147,8 @@ impl Bound {
     }
 }
 
-async fn tcp(at: &HostPort) -> Result<TcpListener, BindError> {
+/// A socket on an address, or on all interfaces.
+pub(crate) async fn tcp(at: &HostPort) -> Result<TcpListener, BindError> {
     let address = at.to_string();
     let result = if at.host.is_empty() {
         // All interfaces, of both families where the machine has both.
@@ -173,7 +175,7 @@ async fn tcp(at: &HostPort) -> Result<TcpListener, BindError> {
 fn tls(settings: &TlsSettings, address: &str) -> Result<(Arc<ServerConfig>, Arc<ReloadableIdentity>), BindError> {
     let address = address.to_owned();
     let files = IdentityFiles { certificate: settings.certificate.clone(), key: settings.key.clone() };
-    let identity = match ReloadableIdentity::load(files) {
+    let identity = match with_file_access(|| ReloadableIdentity::load(files)) {
         Ok(identity) => identity,
         Err(reason) => return Err(BindError::Identity { address, reason }),
     };
@@ -182,7 +184,7 @@ fn tls(settings: &TlsSettings, address: &str) -> Result<(Arc<ServerConfig>, Arc<
     tls.suites.clone_from(&settings.suites);
     tls.alpn = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     if let Some(file) = &settings.client_ca {
-        match Roots::from_file(file) {
+        match with_file_access(|| Roots::from_file(file)) {
             Ok(roots) => tls.client_auth = ClientAuth::Optional(roots),
             Err(reason) => return Err(BindError::ClientCa { address, reason }),
         }

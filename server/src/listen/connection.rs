@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use coffer_tls::rustls::ProtocolVersion;
 use coffer_tls::rustls::pki_types::CertificateDer;
 
-use crate::config::{Access, Endpoint, Limits, Listener, ResponseHeaders, Security};
+use crate::config::{Access, Endpoint, Limits, Listener, ProxyProtocol, ResponseHeaders, Security};
 
 /// A connection that a client has opened.
 #[derive(Debug, Clone)]
@@ -50,6 +50,8 @@ pub struct ListenerInfo {
     pub access: Access,
     /// Headers that every answer gets.
     pub response_headers: ResponseHeaders,
+    /// Whom it believes about where a connection is from.
+    pub proxy_protocol: ProxyProtocol,
 }
 
 impl ListenerInfo {
@@ -65,6 +67,7 @@ impl ListenerInfo {
             limits: listener.limits,
             access: listener.access,
             response_headers: listener.response_headers.clone(),
+            proxy_protocol: listener.proxy_protocol.clone(),
         }
     }
 }

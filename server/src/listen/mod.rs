@@ -7,11 +7,13 @@ mod connection;
 mod handshake;
 mod junction;
 mod limit;
+mod proxy_protocol;
 mod request_body;
 mod serve;
 mod unix_socket;
 
 pub use bind::{BindError, Bound};
+pub(crate) use bind::tcp as bind_tcp;
 pub use connection::{ConnectionInfo, ListenerInfo, Peer, TlsInfo};
 pub use junction::Answer;
 pub use limit::{ConnectionLimit, Quiet};

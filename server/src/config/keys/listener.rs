@@ -4,7 +4,6 @@ use super::Scope;
 use super::Standing::{Guarded, Unused, Used};
 
 const NO_FORWARDED: &str = "remove it and let clients reach the listener without an HTTP proxy (a TCP proxy is fine)";
-const NO_PROXY_PROTOCOL: &str = "remove it and switch the PROXY protocol off at the balancer";
 const NO_JSON_LIMIT: &str = "remove it; bodies are bounded by max_request_size and nesting has a fixed limit";
 const NO_REDACTION: &str = "remove it, or set it to false";
 const NO_ACME: &str = "name a certificate with tls_cert_file and tls_key_file";
@@ -75,8 +74,8 @@ pub(crate) const LISTENER: Scope = Scope {
         ("x_forwarded_for_client_cert_decoders", Guarded(NO_FORWARDED)),
         ("x_forwarded_for_client_cert_keep_not_forwarded", Guarded(NO_FORWARDED)),
         ("x_forwarded_for_client_cert_keep_unauthorized", Guarded(NO_FORWARDED)),
-        ("proxy_protocol_behavior", Guarded(NO_PROXY_PROTOCOL)),
-        ("proxy_protocol_authorized_addrs", Guarded(NO_PROXY_PROTOCOL)),
+        ("proxy_protocol_behavior", Used),
+        ("proxy_protocol_authorized_addrs", Used),
         ("tls_acme_cache_path", Guarded(NO_ACME)),
         ("tls_acme_ca_directory", Guarded(NO_ACME)),
         ("tls_acme_test_ca_directory", Guarded(NO_ACME)),

@@ -1,6 +1,7 @@
 //! `listener` blocks.
 
 mod headers;
+mod proxy;
 mod read;
 mod tls;
 
@@ -12,6 +13,7 @@ use coffer_tls::{CipherSuites, VersionRange};
 use super::address::HostPort;
 
 pub use headers::ResponseHeaders;
+pub use proxy::ProxyProtocol;
 pub(crate) use read::read;
 
 /// One place where clients are answered.
@@ -27,6 +29,8 @@ pub struct Listener {
     pub access: Access,
     /// Headers added to answers.
     pub response_headers: ResponseHeaders,
+    /// Whom it believes about where a connection is from.
+    pub proxy_protocol: ProxyProtocol,
 }
 
 /// Where a listener binds.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use coffer_hcl::Block;
 
 use super::{Access, Endpoint, Limits, Listener, Security, SocketOwner};
-use super::{headers, tls};
+use super::{headers, proxy, tls};
 use crate::config::address::HostPort;
 use crate::config::keys;
 use crate::config::problem::{ConfigError, Warning};
@@ -41,6 +41,7 @@ pub(crate) fn read(
         limits: limits(&section)?,
         access: access(&section, warnings)?,
         response_headers: headers::read(&section)?,
+        proxy_protocol: proxy::read(&section)?,
     })
 }
 
