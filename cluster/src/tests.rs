@@ -1,3 +1,4 @@
 mod cluster_of_one;
+mod leading;
 mod suite;
 mod three;

@@ -83,11 +83,12 @@ impl Shared {
                 })
                 .collect()
         });
-        for seen in all.values_mut() {
+        for (id, seen) in &mut all {
             seen.alive = seen.last_contact.is_some_and(|since| since <= config.last_contact_threshold);
             seen.healthy = is_healthy(config, &own, seen);
             // Applied, so that the first entries after a snapshot do not count for all before them.
-            seen.caught_up = seen.healthy && seen.told.applied_index > 0;
+            // And the cluster beats slowly enough for it: as a voter it has to answer within a heartbeat.
+            seen.caught_up = seen.healthy && seen.told.applied_index > 0 && self.timing_suits(*id);
         }
         if list.nodes.contains_key(&self.identity.raft_id) {
             let last_contact = Some(Duration::ZERO);
