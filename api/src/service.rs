@@ -17,6 +17,7 @@ use crate::page;
 use crate::path::{self, ApiPath, UiPath};
 use crate::query::Query;
 use crate::response_body::BoxError;
+use crate::upload;
 
 /// Answers the requests of all connections of a listener.
 pub struct Service {
