@@ -25,3 +25,4 @@ pub use answer::HttpResponse;
 pub use limits::{ConnectionInfo, HttpLimits};
 pub use response_body::ResponseBody;
 pub use service::Service;
+pub use upload::takes_file;

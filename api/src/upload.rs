@@ -16,8 +16,14 @@ pub(crate) const TIME_LIMIT: Duration = Duration::from_secs(24 * 3600);
 const DISCARD: Duration = Duration::from_secs(1);
 
 /// Whether the body of a request is a file. `path` is the canonical one below `/v1/`.
-pub fn is_upload(path: &str, operation: Operation) -> bool {
+pub(crate) fn is_upload(path: &str, operation: Operation) -> bool {
     operation.is_write() && matches!(path, "sys/storage/raft/snapshot" | "sys/storage/raft/snapshot-force")
+}
+
+/// The same, of a request that is not yet parsed; for limits alone.
+pub fn takes_file(method: &http::Method, path: &str) -> bool {
+    let path = path.strip_prefix("/v1/").unwrap_or_default();
+    matches!(*method, http::Method::POST | http::Method::PUT) && is_upload(path, Operation::Update)
 }
 
 /// Begins to pass a body on.

@@ -14,6 +14,8 @@ use tokio::time::{Instant, Sleep};
 pub struct RequestBody {
     incoming: Incoming,
     deadline: Option<Instant>,
+    /// Set where a body may take as long as it needs, and only must not stall for longer than this.
+    stall: Option<Duration>,
     /// Made when the body first has to be waited for; most never have to.
     alarm: Option<Pin<Box<Sleep>>>,
 }
@@ -31,8 +33,24 @@ pub enum BodyError {
 
 impl RequestBody {
     pub(super) fn new(incoming: Incoming, time: Option<Duration>) -> Self {
-        Self { incoming, deadline: time.and_then(|time| Instant::now().checked_add(time)), alarm: None }
+        Self { incoming, deadline: deadline_in(time), stall: None, alarm: None }
     }
+
+    /// A body of any size, whose sender has that much time for each piece of it.
+    pub(super) fn file(incoming: Incoming, time: Option<Duration>) -> Self {
+        Self { stall: time, ..Self::new(incoming, time) }
+    }
+
+    fn received(&mut self) {
+        if self.stall.is_some() {
+            self.deadline = deadline_in(self.stall);
+            self.alarm = None;
+        }
+    }
+}
+
+fn deadline_in(time: Option<Duration>) -> Option<Instant> {
+    time.and_then(|time| Instant::now().checked_add(time))
 }
 
 impl Body for RequestBody {
@@ -51,7 +69,10 @@ impl Body for RequestBody {
             }
             if self.alarm.is_none() {
                 match Pin::new(&mut self.incoming).poll_frame(cx) {
-                    Poll::Ready(frame) => return Poll::Ready(frame.map(|frame| frame.map_err(BodyError::Broken))),
+                    Poll::Ready(frame) => {
+                        self.received();
+                        return Poll::Ready(frame.map(|frame| frame.map_err(BodyError::Broken)));
+                    }
                     Poll::Pending => {
                         let alarm = self.alarm.insert(Box::pin(tokio::time::sleep_until(deadline)));
                         return match alarm.as_mut().poll(cx) {
@@ -62,7 +83,9 @@ impl Body for RequestBody {
                 }
             }
         }
-        Pin::new(&mut self.incoming).poll_frame(cx).map_err(BodyError::Broken)
+        let frame = std::task::ready!(Pin::new(&mut self.incoming).poll_frame(cx));
+        self.received();
+        Poll::Ready(frame.map(|frame| frame.map_err(BodyError::Broken)))
     }
 
     fn is_end_stream(&self) -> bool {

@@ -39,6 +39,11 @@ fn run(session: &mut Session, flags: &Matches) -> Outcome {
     let client = session.client(flags)?;
     let part = if flags.get(&FORCE) { "snapshot-force" } else { "snapshot" };
     let request = Request::post(format!("sys/storage/raft/{part}")).file(file).without_time_limit();
-    client.send(&request).map_err(|error| Failure::server(format!("Error installing the snapshot: {error}")))?;
+    let answer =
+        client.send(&request).map_err(|error| Failure::server(format!("Error installing the snapshot: {error}")))?;
+    // Which keys are wanted from now on, where they are others than before.
+    for warning in answer.map().map(|answer| answer.texts("warnings")).unwrap_or_default() {
+        session.ui.warn(&format!("WARNING! {warning}"));
+    }
     Ok(Exit::OK)
 }
