@@ -45,7 +45,9 @@ pub use envelope::Envelope;
 pub use failure::Failure;
 pub use grant::{Alias, Grant, TokenType};
 pub use request::{CeremonyAccess, MetricsAccess, Operation, Remote, Request, ShareHolders, WrapRequest};
-pub use response::{Afterwards, Body, Chunks, Completion, Granted, Lease, LeasedSecret, MemberChange, Raw, Response, WrapInfo};
+pub use response::{
+    Afterwards, Body, Chunks, Completion, Granted, Lease, LeasedSecret, MemberChange, Raw, Response, WrapInfo,
+};
 pub use secret::{Payload, SecretText, wipe};
 pub use timestamp::Timestamp;
 pub use transaction::{Savepoint, Transaction};

@@ -27,6 +27,8 @@ impl Topic {
     pub const SEAL_STATE: Self = Self(2);
     /// A sealed follower asks the leader for the root key within a ceremony.
     pub const UNSEAL: Self = Self(3);
+    /// What a member's machine takes the time to be; asked by the leader.
+    pub const CLOCK: Self = Self(4);
 }
 
 /// A stream between two members.

@@ -24,6 +24,7 @@ pub(crate) use mark::MARK_PATH;
 use marks::Marks;
 use reckoning::Reckoning;
 use running::Running;
+pub(crate) use worker::{keep, watch_skew};
 
 use crate::Timestamp;
 use crate::clock::Clock;

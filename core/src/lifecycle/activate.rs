@@ -36,6 +36,7 @@ impl Node {
                     self.parts.store.exchange(Exchange::Abandon).await?;
                 }
                 let replacements = self.replacements.load(Ordering::SeqCst);
+                self.cluster_time().begin(self).await;
                 let active = Arc::new(self.build_active(barrier.clone())?);
                 note_version(&active).await;
                 let _turn = self.progress.lock();
@@ -44,13 +45,15 @@ impl Node {
                 }
                 if matches!(&*self.phase(), Phase::Standby(_)) {
                     self.phase.store(Arc::new(Phase::Active(Arc::clone(&active))));
-                    self.set_workers(Some(Workers::start(&active)));
+                    self.set_workers(Some(Workers::start(self, &active)));
                 }
             }
             (Phase::Active(active), false) => {
                 let _turn = self.progress.lock();
                 if matches!(&*self.phase(), Phase::Active(_)) {
                     self.set_workers(None);
+                    self.cluster_time().stop();
+                    self.ceremonies().cancel_all();
                     self.phase.store(Arc::new(Phase::Standby(active.barrier.clone())));
                 }
             }
@@ -98,7 +101,7 @@ impl Active {
             state: StateMark::now(parts.store.as_ref())?,
             cluster: Arc::clone(&parts.cluster),
             barrier,
-            clock: Arc::clone(&parts.clock),
+            clock: Arc::clone(node.cluster_time()) as _,
             settings: Arc::clone(&parts.settings),
             mounts: Mounts::new(Arc::clone(&parts.registry), Arc::clone(&parts.telemetry)),
             audit: Arc::clone(&parts.audit),

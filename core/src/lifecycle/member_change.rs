@@ -24,7 +24,9 @@ impl Node {
 /// In Vault's words where it has some.
 fn failure(error: MembershipError) -> Failure {
     match error {
-        MembershipError::Unknown(node_id) => Failure::fault(format!("server {node_id} not found in raft configuration")),
+        MembershipError::Unknown(node_id) => {
+            Failure::fault(format!("server {node_id} not found in raft configuration"))
+        }
         MembershipError::NotLeader => Failure::NotLeader,
         MembershipError::NoQuorum(why) => Failure::Unavailable(why),
         other @ (MembershipError::Alive { .. } | MembershipError::Failed(_)) => Failure::fault(other.to_string()),

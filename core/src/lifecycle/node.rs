@@ -19,6 +19,7 @@ use crate::active::{Active, Settings};
 use crate::audit_log::AuditLog;
 use crate::ceremony::Ceremonies;
 use crate::clock::Clock;
+use crate::cluster_time::ClusterTime;
 use crate::follower_unseal::{FollowerUnseal, UnsealedBy};
 use crate::local::{Local, LogControl};
 use crate::mount::Registry;
@@ -62,6 +63,7 @@ pub struct Node {
     pub(super) replacements: AtomicU64,
     pub(super) joiner: Joiner,
     follower_unseal: FollowerUnseal,
+    cluster_time: Arc<ClusterTime>,
 }
 
 impl Node {
@@ -69,6 +71,9 @@ impl Node {
     pub fn start(mut parts: NodeParts) -> Result<Arc<Self>, Failure> {
         parts.store = TimedStore::wrap(parts.store, Arc::clone(&parts.telemetry));
         let local = Arc::new(Local::new(Arc::clone(&parts.telemetry), Arc::clone(&parts.logs)));
+        let cluster_time = Arc::new(ClusterTime::new(Arc::clone(&parts.clock)));
+        // Before the first entry is applied: what was stored when the process began is the oldest mark it knows.
+        cluster_time.mark_applied(parts.store.as_ref());
         let node = Arc::new_cyclic(|node| {
             parts.store.observe(Arc::new(Invalidation(std::sync::Weak::clone(node))));
             Self {
@@ -84,6 +89,7 @@ impl Node {
                 replacements: AtomicU64::new(0),
                 joiner: Joiner::default(),
                 follower_unseal: FollowerUnseal::default(),
+                cluster_time,
             }
         });
         node.read_seal_config()?;
@@ -173,6 +179,11 @@ impl Node {
     /// Rekey and generate-root in progress.
     pub fn ceremonies(&self) -> &Arc<Ceremonies> {
         &self.ceremonies
+    }
+
+    /// The time that the cluster goes by.
+    pub fn cluster_time(&self) -> &Arc<ClusterTime> {
+        &self.cluster_time
     }
 
     /// How the node came to its keys; `None` while it has none.

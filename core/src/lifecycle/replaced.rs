@@ -15,6 +15,7 @@ impl Node {
     /// whose keys do not is sealed.
     pub(super) fn state_replaced(&self) {
         self.seal_config_changed();
+        self.cluster_time().mark_applied(self.parts.store.as_ref());
         let Some(barrier) = self.barrier() else { return };
         let store = &self.parts.store;
         let adopted = barrier.adopt(|path| store.get(path).map(|found| found.map(|found| found.value)));

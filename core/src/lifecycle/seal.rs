@@ -68,6 +68,7 @@ impl Node {
     /// The part of sealing that waits for nothing; `progress` is to be held.
     pub(super) fn drop_keys(&self) {
         self.follower_unseal().sealed();
+        self.cluster_time().stop();
         self.set_workers(None);
         if self.phase().holds_keys() {
             self.phase.store(Arc::new(Phase::Sealed));

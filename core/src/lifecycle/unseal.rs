@@ -158,6 +158,7 @@ impl Node {
         let mut others = tokio::task::JoinSet::new();
         others.spawn(Arc::clone(&self).tell_condition());
         others.spawn(Arc::clone(&self).wait_to_be_opened());
+        others.spawn(crate::cluster_time::watch_skew(Arc::clone(&self)));
         let (mut changes, mut phases) = (self.parts.cluster.watch(), self.watch_phase());
         loop {
             if let Err(failure) = self.follow_leadership().await {

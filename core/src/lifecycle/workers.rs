@@ -7,11 +7,15 @@ use coffer_model::CommitError;
 use tokio::task::JoinSet;
 
 use super::key_change::{self, Upgrades};
-use crate::Failure;
+use super::node::Node;
 use crate::active::Active;
+use crate::{Failure, cluster_time};
 
 /// Leases ended by one entry.
 const BATCH: usize = 128;
+
+/// Longest sleep: the cluster's time may jump forward meanwhile.
+const LOOK_AGAIN: Duration = Duration::from_secs(30);
 
 /// How long to wait after a failure before the next try.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -25,8 +29,9 @@ pub(super) struct Workers {
 }
 
 impl Workers {
-    pub(super) fn start(active: &Arc<Active>) -> Self {
+    pub(super) fn start(node: &Arc<Node>, active: &Arc<Active>) -> Self {
         let mut tasks = JoinSet::new();
+        tasks.spawn(cluster_time::keep(Arc::clone(node), Arc::clone(active)));
         tasks.spawn(expire(Arc::clone(active)));
         tasks.spawn(rotate(Arc::clone(active)));
         tasks.spawn(super::mount_work::run(Arc::clone(active)));
@@ -41,7 +46,7 @@ async fn expire(active: Arc<Active>) {
         match step(&active).await {
             Ok(Step::More) => tokio::task::yield_now().await,
             Ok(Step::Until(pause)) => {
-                let _ = tokio::time::timeout(pause, woken).await;
+                let _ = tokio::time::timeout(pause.min(LOOK_AGAIN), woken).await;
             }
             Err(failure) => {
                 tracing::warn!("leases could not be expired, trying again: {failure}");

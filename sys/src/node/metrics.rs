@@ -74,6 +74,10 @@ fn own_state(node: &Arc<Node>) -> Vec<Gauge> {
             .with("version", node.settings().version.clone())
             .with("build_date", node.settings().build_date.clone()),
     ];
+    if let Some(skew) = node.cluster_time().skew_seconds() {
+        let help = "How far this machine's clock is ahead of the cluster's time.";
+        gauges.push(Gauge::new("coffer.clock_skew_seconds", help, skew));
+    }
     let now = phase_name(&phase);
     for name in ["uninitialized", "sealed", "standby", "active"] {
         gauges.push(
