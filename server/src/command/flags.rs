@@ -48,6 +48,10 @@ pub struct DevFlags {
     pub kv: Option<KvVersion>,
     /// Whether the server is initialised and unsealed.
     pub initialize: bool,
+    /// Whether it is a cluster of three processes.
+    pub three_node: bool,
+    /// Where those three keep their data; a temporary folder if `None`.
+    pub cluster_dir: Option<PathBuf>,
 }
 
 /// A version of the KV engine.
@@ -126,7 +130,8 @@ const FLAGS: &[(&str, Kind)] = &[
     ("dev-ha", Kind::Switch),
     ("dev-transactional", Kind::Switch),
     ("dev-leased-kv", Kind::NotBuilt),
-    ("dev-three-node", Kind::NotBuilt),
+    ("dev-three-node", Kind::Switch),
+    ("dev-cluster-dir", Kind::Value),
     ("dev-four-cluster", Kind::NotBuilt),
     ("dev-consul", Kind::NotBuilt),
     ("dev-auto-seal", Kind::NotBuilt),
@@ -213,6 +218,9 @@ impl Given {
         if dev.is_none() && self.last("dev-root-token-id").is_some() {
             warnings.push("-dev-root-token-id has no effect without -dev".to_owned());
         }
+        if !dev.as_ref().is_some_and(|dev| dev.three_node) && self.last("dev-cluster-dir").is_some() {
+            warnings.push("-dev-cluster-dir has no effect without -dev-three-node".to_owned());
+        }
         if self.values.iter().any(|(name, _)| name.starts_with("log-rotate-")) {
             warnings.push("-log-rotate-* has no effect: let logrotate rename the file and send SIGHUP".to_owned());
         }
@@ -228,7 +236,8 @@ impl Given {
 
     fn dev(&mut self, environment: &Environment<'_>) -> Result<Option<DevFlags>, BadFlags> {
         // As in Vault, those that only make sense there imply development mode.
-        const IMPLYING: [&str; 6] = ["dev", "dev-tls", "dev-no-kv", "dev-kv-v1", "dev-ha", "dev-transactional"];
+        const IMPLYING: [&str; 7] =
+            ["dev", "dev-tls", "dev-no-kv", "dev-kv-v1", "dev-ha", "dev-transactional", "dev-three-node"];
         if !self.switches.iter().any(|given| IMPLYING.contains(given)) {
             return Ok(None);
         }
@@ -254,6 +263,8 @@ impl Given {
                 (false, false) => Some(KvVersion::V2),
             },
             initialize: !on("dev-skip-init"),
+            three_node: on("dev-three-node"),
+            cluster_dir: self.last("dev-cluster-dir").map(Into::into),
         }))
     }
 
@@ -333,6 +344,8 @@ mod tests {
         assert_eq!(parse("-dev -dev-kv-v1").unwrap().dev.unwrap().kv, Some(KvVersion::V1));
         assert_eq!(parse("-dev -dev-no-kv").unwrap().dev.unwrap().kv, None);
         assert!(parse("-dev=false -config=x").unwrap().dev.is_none());
+        let three = parse("-dev-three-node -dev-cluster-dir=/x").unwrap().dev.unwrap();
+        assert!(three.three_node && three.cluster_dir == Some("/x".into()));
     }
 
     #[test]
@@ -341,7 +354,7 @@ mod tests {
         assert_eq!(said("-confg=x"), "flag provided but not defined: -confg (did you mean -config?)");
         assert_eq!(said("-bogus"), "flag provided but not defined: -bogus");
         assert_eq!(said("-config"), "flag needs an argument: -config");
-        assert_eq!(said("-dev-three-node"), "-dev-three-node is not built");
+        assert_eq!(said("-dev-four-cluster"), "-dev-four-cluster is not built");
         assert_eq!(said("-dev=perhaps"), "invalid value for flag -dev: must be true or false");
         assert!(said("-dev -dev-listen-address=x").contains("has no port"));
         assert!(said("-config=x -log-level=loud").contains("unknown log level"));

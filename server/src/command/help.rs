@@ -14,6 +14,10 @@ Usage: coffer server [options]
 
       $ coffer server -dev -dev-root-token-id=root
 
+  Start a cluster of three on this machine, to try fail-over:
+
+      $ coffer server -dev -dev-three-node
+
 Command Options:
 
   -config=<string>
@@ -40,6 +44,11 @@ Dev Options:
       Development mode: everything in memory, initialized and unsealed with one
       key, KV version 2 mounted at secret/. Never for production.
 
+  -dev-cluster-dir=<string>
+      Where the three nodes of -dev-three-node keep their data, and the key and
+      token that open it. The default is a temporary folder that is removed at
+      the end; a folder that holds such a cluster is gone on with.
+
   -dev-kv-v1
       Mount KV version 1 at secret/ instead.
 
@@ -59,6 +68,12 @@ Dev Options:
 
   -dev-skip-init
       Do not initialize.
+
+  -dev-three-node
+      A cluster: three processes on this machine with Raft on disk and TLS,
+      initialized, joined and unsealed. They listen at -dev-listen-address and
+      on the ports 10 and 20 above, and to each other one above each. Implies
+      -dev.
 
   -dev-tls
       Speak TLS, with a certificate and a CA made for the purpose. Implies -dev.

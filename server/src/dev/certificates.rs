@@ -9,7 +9,7 @@ use coffer_tls::{Authority, IssueError, LeafRequest};
 
 use crate::command::DevFlags;
 
-const LIFETIME: Duration = Duration::from_secs(30 * 24 * 3600);
+pub(super) const LIFETIME: Duration = Duration::from_secs(30 * 24 * 3600);
 
 /// Files of a CA, a certificate and its key.
 #[derive(Debug)]
@@ -26,7 +26,7 @@ pub enum CertificateFailure {
     #[error(transparent)]
     Issue(#[from] IssueError),
     /// On disk.
-    #[error("{}: {reason}: check that -dev-tls-cert-dir exists and may be written to", path.display())]
+    #[error("{}: {reason}: check that the folder exists and may be written to", path.display())]
     Write {
         /// The file.
         path: PathBuf,
@@ -78,11 +78,7 @@ impl DevCertificates {
 
 fn names(flags: &DevFlags) -> Vec<String> {
     let mut names: Vec<String> = ["localhost", "127.0.0.1", "::1"].map(str::to_owned).into();
-    let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
-    // Some machines have names that no certificate can bear; nobody connects by them.
-    if host.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-')) && !host.is_empty() {
-        names.push(host);
-    }
+    names.extend(host_name());
     if !flags.listen.is_unspecified() {
         names.push(flags.listen.host.clone());
     }
@@ -92,7 +88,15 @@ fn names(flags: &DevFlags) -> Vec<String> {
     names
 }
 
-fn write(path: &Path, text: &str, mode: u32) -> Result<(), CertificateFailure> {
+/// The machine's name. Some have names that no certificate can bear; nobody connects by them.
+pub(super) fn host_name() -> Option<String> {
+    let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
+    let fits = host.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-'));
+    (fits && !host.is_empty()).then_some(host)
+}
+
+/// Writes a file that only its mode says who may read.
+pub(super) fn write(path: &Path, text: &str, mode: u32) -> Result<(), CertificateFailure> {
     use std::io::Write;
     // Removed first: a file that is there would keep its own mode.
     let _ = std::fs::remove_file(path);

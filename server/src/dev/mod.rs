@@ -3,6 +3,7 @@
 mod begin;
 mod certificates;
 mod print;
+pub mod three_node;
 
 pub use begin::{Begun, begin};
 pub use certificates::{CertificateFailure, DevCertificates, certificates};
