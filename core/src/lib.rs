@@ -44,7 +44,7 @@ pub use context::{Call, Context, SystemAccess};
 pub use envelope::Envelope;
 pub use failure::Failure;
 pub use grant::{Alias, Grant, TokenType};
-pub use request::{CeremonyAccess, MetricsAccess, Operation, Remote, Request, ShareHolders, WrapRequest};
+pub use request::{CeremonyAccess, MetricsAccess, Once, Operation, Remote, Request, ShareHolders, Wanted, WrapRequest};
 pub use response::{
     Afterwards, Body, Chunks, Completion, Granted, Lease, LeasedSecret, MemberChange, Raw, Response, WrapInfo,
 };

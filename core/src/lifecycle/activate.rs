@@ -63,11 +63,17 @@ impl Node {
     }
 
     pub(super) fn build_active(&self, barrier: Barrier) -> Result<Active, Failure> {
-        let active = Active::new(self, barrier)?;
+        let active = self.build_unaudited(barrier)?;
         let mut tx = active.transaction();
-        active.mounts.reload(&mut tx)?;
         active.audit.reload(&mut tx)?;
         active.quotas.changed(&mut tx);
+        Ok(active)
+    }
+
+    /// The services as far as a standby needs them: its audit devices stay shut.
+    pub(super) fn build_unaudited(&self, barrier: Barrier) -> Result<Active, Failure> {
+        let active = Active::new(self, barrier)?;
+        active.mounts.reload(&mut active.transaction())?;
         Ok(active)
     }
 }

@@ -13,6 +13,7 @@ mod phase;
 mod phase_cell;
 mod replaced;
 mod seal;
+mod standby;
 mod unseal;
 mod workers;
 

@@ -9,7 +9,7 @@ use crate::active::Active;
 use crate::help;
 use crate::mount::Mounted;
 use crate::token::Caller;
-use crate::{Call, Context, Cost, Failure, Operation, Request, Response, Savepoint, Timestamp, Transaction};
+use crate::{Call, Context, Cost, Failure, Operation, Request, Response, Savepoint, Timestamp, Transaction, Wanted};
 
 /// A request whose backend has run, on its way to the commit.
 pub(super) struct Work {
@@ -29,6 +29,9 @@ pub(super) async fn run(
     let Prepared { mut tx, mounted, cut, caller, permit, now, last_use } = prepared;
     let before_backend = tx.savepoint();
     let mut work = Work { tx, before_backend, mounted, caller, now, last_use };
+    if request.wanted == Wanted::Leave {
+        return (work, Ok(Response::empty()));
+    }
     let cost = work.mounted.backend.cost(&work.call(request, cut, &permit));
     match cost {
         Cost::Quick => {

@@ -1,10 +1,12 @@
 //! A request as `core` sees it: parsed and bounded by `api`, not yet allowed anything.
 
+mod once;
 mod operation;
 
 use std::net::IpAddr;
 use std::time::Duration;
 
+pub use once::Once;
 pub use operation::Operation;
 
 use crate::snapshot::Upload;
@@ -35,10 +37,24 @@ pub struct Request {
     pub policy_override: bool,
     /// The body was sent as `application/merge-patch+json`.
     pub merge_patch: bool,
+    /// What is asked of the active node: the answer, or only leave for another node to give it.
+    pub wanted: Wanted,
     /// What the listener it came by says of metrics.
     pub metrics_access: MetricsAccess,
     /// What the listener it came by says of ceremonies.
     pub ceremony_access: CeremonyAccess,
+    /// What was done for it beside its transaction.
+    pub once: Once,
+}
+
+/// What the node is to do that gets a request.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Wanted {
+    /// Carry it out.
+    #[default]
+    Answer,
+    /// Judge and audit it; a standby, about which it is, carries it out.
+    Leave,
 }
 
 /// Which ceremonies a listener lets those without a token take part in, as Vault does.
@@ -85,8 +101,10 @@ impl Request {
             headers: Vec::new(),
             policy_override: false,
             merge_patch: false,
+            wanted: Wanted::default(),
             metrics_access: MetricsAccess::default(),
             ceremony_access: CeremonyAccess::default(),
+            once: Once::default(),
         }
     }
 }
