@@ -33,6 +33,10 @@ pub struct RaftStorage {
     pub retry_join: Vec<RetryJoin>,
     /// Joins without a vote.
     pub join_as_non_voter: bool,
+    /// `leader_priority`: the highest healthy one leads, 0 only where no other can.
+    pub leader_priority: Option<u32>,
+    /// `performance_multiplier`; `None` where the timing follows what is measured.
+    pub performance_multiplier: Option<u32>,
 }
 
 /// A node's name in the cluster.
@@ -106,6 +110,10 @@ pub(crate) struct OlderSpellings {
 const DEFAULT_MAX_ENTRY_SIZE: u64 = 1 << 20;
 /// The range in which one entry is still one write and one message to the other nodes.
 const MAX_ENTRY_SIZES: std::ops::RangeInclusive<u64> = (16 << 10)..=(32 << 20);
+/// Highest `leader_priority`.
+const MAX_PRIORITY: u32 = 1000;
+/// Highest `performance_multiplier`, as in Vault.
+const MAX_MULTIPLIER: u32 = 10;
 
 pub(crate) fn read(
     within: Section<'_>,
@@ -162,7 +170,17 @@ fn raft(section: &Section<'_>, warnings: &mut Vec<Warning>) -> Result<RaftStorag
         max_entry_size,
         retry_join,
         join_as_non_voter: section.boolean("retry_join_as_non_voter")?.unwrap_or(false),
+        leader_priority: whole(section, "leader_priority", MAX_PRIORITY)?,
+        // 0 is the default, as in Vault.
+        performance_multiplier: whole(section, "performance_multiplier", MAX_MULTIPLIER)?.filter(|set| *set > 0),
     })
+}
+
+/// A whole number from 0 to `most`.
+fn whole(section: &Section<'_>, key: &str, most: u32) -> Result<Option<u32>, ConfigError> {
+    let Some(number) = section.integer(key)? else { return Ok(None) };
+    let fitting = u32::try_from(number).ok().filter(|number| *number <= most);
+    fitting.map(Some).ok_or_else(|| section.wrong(key, format!("must be a whole number from 0 to {most}")))
 }
 
 fn join(section: &Section<'_>, block: &Block<'_>, warnings: &mut Vec<Warning>) -> Result<RetryJoin, ConfigError> {

@@ -3,7 +3,6 @@
 use super::Scope;
 use super::Standing::{Guarded, Unused, Used};
 
-const OWN_TIMING: &str = "elections are timed by measured round trips";
 const OWN_LOG: &str = "the log and its snapshots keep their own measure";
 
 pub(crate) const RAFT: Scope = Scope {
@@ -18,7 +17,8 @@ pub(crate) const RAFT: Scope = Scope {
         ("api_addr", Used),
         ("redirect_addr", Used),
         ("disable_clustering", Used),
-        ("performance_multiplier", Unused(OWN_TIMING)),
+        ("performance_multiplier", Used),
+        ("leader_priority", Used),
         ("trailing_logs", Unused(OWN_LOG)),
         ("snapshot_threshold", Unused(OWN_LOG)),
         ("snapshot_interval", Unused(OWN_LOG)),
