@@ -13,6 +13,7 @@ use coffer_storage::{NodeIdentity, StoreFault, Stores};
 use tokio::sync::{Semaphore, watch};
 use tokio_util::task::TaskTracker;
 
+use crate::disk::Disk;
 use crate::fate::Applied;
 use crate::fence::Fence;
 use crate::frozen::FrozenState;
@@ -61,6 +62,7 @@ pub(crate) struct Shared {
     pub(crate) leadership: Leadership,
     pub(crate) fence: Fence,
     pub(crate) room: Semaphore,
+    pub(crate) disk: Disk,
     pub(crate) pulse: Pulse,
     pub(crate) timing: NodeTiming,
     pub(crate) level: NodeLevel,
@@ -156,6 +158,7 @@ impl Shared {
             leadership: Leadership::default(),
             fence: Fence::default(),
             room: Semaphore::new(ROOM_KIB as usize),
+            disk: Disk::default(),
             pulse: Pulse::new(options.leader_priority, options.performance_multiplier),
             timing: NodeTiming::new(timing),
             level: NodeLevel::new(options.level, level),

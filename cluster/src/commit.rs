@@ -11,6 +11,7 @@ use openraft::raft::ClientWriteResponse;
 use tokio::time::Instant;
 
 use crate::cluster::{Raft, Shared};
+use crate::disk::Room;
 use crate::fate::{self, Fate, Ticket};
 use crate::raft_types::{Outcome, Proposal, Types};
 
@@ -53,6 +54,10 @@ impl Shared {
     async fn propose_bytes(&self, size: usize, encode: impl FnOnce() -> Vec<u8>) -> Result<Revision, CommitError> {
         if size > self.max_entry_size {
             return Err(CommitError::TooLarge { size, limit: self.max_entry_size });
+        }
+        if self.disk.room(&self.stores) == Room::Full {
+            let reason = self.disk.unfit(&self.stores);
+            return Err(CommitError::Unavailable(reason.unwrap_or_else(|| "the disk is full".to_owned())));
         }
         let kib = u32::try_from(size.div_ceil(1024)).unwrap_or(u32::MAX);
         let room = self.room.acquire_many(kib.min(crate::cluster::ROOM_KIB)).await;

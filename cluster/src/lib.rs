@@ -12,6 +12,7 @@ mod apply;
 mod cluster;
 mod commit;
 mod control;
+mod disk;
 mod epoch;
 mod fate;
 mod fence;

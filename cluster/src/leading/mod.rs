@@ -139,7 +139,7 @@ impl Shared {
         let timing = self.timing.in_force();
         let lease = Duration::from_millis(timing.election_max());
         let this = Own {
-            is_voter: voters.contains(&own),
+            is_voter: voters.contains(&own) && !self.upkeep.is_removed(),
             is_sole: voters == [own],
             rank: Rank::of(&told),
             is_resting: !told.resting.is_zero(),

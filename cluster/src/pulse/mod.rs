@@ -116,15 +116,17 @@ impl Shared {
             (metrics.vote.leader_id.term, metrics.current_leader)
         };
         let own = self.pulse.own.lock();
+        let mut condition = own.condition.clone();
+        condition.unfit = condition.unfit.or_else(|| self.disk.unfit(&self.stores));
         Told {
-            condition: own.condition.clone(),
+            condition,
             priority: own.priority,
             term,
             last: self.stores.log.bounds().last,
             applied_index: self.stores.state.committed().applied.map_or(0, |applied| applied.index),
             certificate_expires: self.transport.own_certificate_ends(),
             level: self.level.own(),
-            disk: self.stores.disk_space(),
+            disk: self.disk.space(&self.stores),
             heartbeat: self.timing.in_force().heartbeat(),
             multiplier: own.multiplier,
             sync: self.stores.log.sync_time(),
