@@ -192,9 +192,16 @@ impl Node {
         match step {
             GenerateRootStep::Incomplete(status) => Ok(GenerateRootProgress::Incomplete(status)),
             GenerateRootStep::Authorized(permit) => {
-                let mut tx = active.transaction();
-                let token = active.tokens.create_root(&mut tx, None, active.now())?;
-                active.store.commit(tx.into_command()?).await.map_err(Failure::from)?;
+                // The shares are used up: a commit that meets another's is tried again rather than lost.
+                let token = loop {
+                    let mut tx = active.transaction();
+                    let token = active.tokens.create_root(&mut tx, None, active.now())?;
+                    match active.store.commit(tx.into_command()?).await {
+                        Ok(_) => break token,
+                        Err(CommitError::Conflict { .. }) => tokio::task::yield_now().await,
+                        Err(error) => return Err(Failure::from(error).into()),
+                    }
+                };
                 let nonce = permit.nonce().to_string();
                 let encoded = permit.encode(token.id.expose()).map_err(Failure::internal)?;
                 Ok(GenerateRootProgress::Complete { nonce, encoded: SecretText::new(encoded) })

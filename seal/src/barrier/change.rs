@@ -10,6 +10,7 @@ use crate::record::RecordChanges;
 /// [follows](KeyringChange::follows) it, store [`KeyringChange::records`] in one commit on the condition that
 /// `core/keyring` is still as it was read, then give the change to [`Barrier::install`](super::Barrier::install). Not
 /// stored: drop it, and nothing has happened.
+#[derive(Clone)]
 #[must_use = "a planned change of keys has to be stored and installed"]
 pub struct KeyringChange {
     pub(crate) records: RecordChanges,

@@ -29,6 +29,7 @@ struct Run {
 }
 
 /// As many characters as the token, which its bytes are combined with by exclusive or.
+#[derive(Clone)]
 struct OneTimePad(Zeroizing<String>);
 
 /// How the token is to be kept from everyone but the one who began.
@@ -43,6 +44,7 @@ pub enum TokenCover<'a> {
 }
 
 /// A run that began.
+#[derive(Clone)]
 pub struct GenerateRootStarted {
     /// The run.
     pub nonce: Nonce,
@@ -60,7 +62,7 @@ pub struct GenerateRootStatus {
 }
 
 /// After a share was taken.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum GenerateRootStep {
     /// More shares are needed.
     Incomplete(GenerateRootStatus),
@@ -69,6 +71,7 @@ pub enum GenerateRootStep {
 }
 
 /// The right to make one root token, and the pad to hand it out under.
+#[derive(Clone)]
 #[must_use = "the run has ended: a token is to be made"]
 pub struct RootTokenPermit {
     nonce: Nonce,

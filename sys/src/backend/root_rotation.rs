@@ -77,7 +77,7 @@ fn begin(backend: &SystemBackend, cx: &mut Context<'_>, matched: &Matched<'_>) -
         verification_required: fields.flag("require_verification")?.unwrap_or_default(),
     };
     let (_, active) = cx.system(backend.access());
-    active.ceremonies.start_rekey(&request).map_err(|error| match error {
+    matched.call.request.once.run(|| active.ceremonies.start_rekey(&request)).map_err(|error| match error {
         // Vault blames itself for it on the old path, and the caller here.
         RekeyError::Config(_) => Failure::Invalid(in_words_of_rotation(&error)),
         error => refused(error.fault(), &error),
@@ -94,10 +94,13 @@ fn cancel(backend: &SystemBackend, cx: &mut Context<'_>, _: &Matched<'_>) -> Res
 fn provide(backend: &SystemBackend, cx: &mut Context<'_>, matched: &Matched<'_>) -> Result<Response, Failure> {
     let (share, nonce) = share(matched)?;
     let (tx, active) = cx.system(backend.access());
-    let step = active.ceremonies.provide_rekey(tx, share, &nonce).map_err(|error| match error {
-        CeremonyError::Refused(error) => refused(error.fault(), &error),
-        CeremonyError::Failure(failure) => failure,
+    // A refusal is kept as well: the share may have been the last, and the progress is gone.
+    let taken = matched.call.request.once.run(|| match active.ceremonies.provide_rekey(tx, share, &nonce) {
+        Ok(step) => Ok(Ok(step)),
+        Err(CeremonyError::Refused(error)) => Ok(Err(Refused::of(error.fault(), &error))),
+        Err(CeremonyError::Failure(failure)) => Err(failure),
     })?;
+    let step = taken?;
     Ok(match step {
         RekeyStep::Incomplete(_) => Response::data(status(backend, cx)?),
         RekeyStep::ToVerify { nonce, shares, verification_nonce } => {
@@ -125,7 +128,11 @@ fn restart_verification(backend: &SystemBackend, cx: &mut Context<'_>, _: &Match
 fn verify(backend: &SystemBackend, cx: &mut Context<'_>, matched: &Matched<'_>) -> Result<Response, Failure> {
     let (share, nonce) = share(matched)?;
     let (tx, active) = cx.system(backend.access());
-    Ok(match active.ceremonies.verify_rekey(tx, share, &nonce).map_err(verification_refused)? {
+    let taken = matched.call.request.once.run(|| {
+        let taken = active.ceremonies.verify_rekey(tx, share, &nonce);
+        Ok::<_, Failure>(taken.map_err(|error| Refused::of(error.fault(), &error)))
+    })?;
+    Ok(match taken? {
         VerifyStep::Incomplete(standing) => Response::data(shown(&standing)),
         VerifyStep::Complete { nonce, change } => Response {
             afterwards: Afterwards::ChangeKeys(Box::new(change)),
@@ -194,9 +201,28 @@ fn verification_refused(error: RekeyVerifyError) -> Failure {
 }
 
 fn refused(fault: Fault, error: &dyn std::error::Error) -> Failure {
-    match fault {
-        Fault::Request => Failure::Invalid(in_words_of_rotation(error)),
-        Fault::Server => Failure::Fault(in_words_of_rotation(error)),
+    Refused::of(fault, error).into()
+}
+
+/// A refusal that a second run of the request can tell again.
+#[derive(Clone)]
+struct Refused {
+    fault: Fault,
+    text: String,
+}
+
+impl Refused {
+    fn of(fault: Fault, error: &dyn std::error::Error) -> Self {
+        Self { fault, text: in_words_of_rotation(error) }
+    }
+}
+
+impl From<Refused> for Failure {
+    fn from(refused: Refused) -> Self {
+        match refused.fault {
+            Fault::Request => Self::Invalid(refused.text),
+            Fault::Server => Self::Fault(refused.text),
+        }
     }
 }
 

@@ -49,10 +49,8 @@ fn begin(backend: &SystemBackend, cx: &mut Context<'_>, matched: &Matched<'_>) -
         _ => TokenCover::Pgp,
     };
     let (_, active) = cx.system(backend.access());
-    let started = active
-        .ceremonies
-        .start_generate_root(cover, ROOT_TOKEN_LEN)
-        .map_err(|error| Failure::Invalid(error.to_string()))?;
+    let start = || active.ceremonies.start_generate_root(cover, ROOT_TOKEN_LEN);
+    let started = matched.call.request.once.run(start).map_err(|error| Failure::Invalid(error.to_string()))?;
     status(backend, cx, started.otp.as_deref().map_or("", |otp| otp)).map(Response::data)
 }
 
@@ -72,11 +70,14 @@ fn provide(backend: &SystemBackend, cx: &mut Context<'_>, matched: &Matched<'_>)
     let share = KeyShare::parse(&key).map_err(|error| Failure::Fault(error.to_string()))?;
     let now = cx.now();
     let (tx, active) = cx.system(backend.access());
-    let step = active.ceremonies.provide_generate_root(tx, share, &nonce).map_err(|error| match error {
-        // OpenBao, where this path comes from, answers 500 to every share that it does not take.
-        CeremonyError::Refused(error) => Failure::Fault(error.to_string()),
-        CeremonyError::Failure(failure) => failure,
+    // A refusal is kept as well: the share may have been the last, and the progress is gone.
+    let taken = matched.call.request.once.run(|| match active.ceremonies.provide_generate_root(tx, share, &nonce) {
+        Ok(step) => Ok(Ok(step)),
+        Err(CeremonyError::Refused(error)) => Ok(Err(error.to_string())),
+        Err(CeremonyError::Failure(failure)) => Err(failure),
     })?;
+    // OpenBao, where this path comes from, answers 500 to every share that it does not take.
+    let step = taken.map_err(Failure::Fault)?;
     let config = tx.get_clear(SEAL_CONFIG_PATH)?.ok_or(Failure::Uninitialized)?;
     let required = SealConfig::read(&config).map_err(Failure::internal)?.threshold();
     let answer = |progress: usize, encoded: &str| {

@@ -60,7 +60,7 @@ pub struct RekeyStatus {
 }
 
 /// After a current share was taken.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum RekeyStep {
     /// More shares are needed.
     Incomplete(RekeyStatus),

@@ -28,7 +28,7 @@ pub struct VerificationStatus {
 }
 
 /// After a new share was taken.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum VerifyStep {
     /// More shares are needed.
     Incomplete(VerificationStatus),
