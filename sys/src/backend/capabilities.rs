@@ -69,6 +69,9 @@ fn paths(matched: &Matched<'_>) -> Result<Vec<String>, Failure> {
     if paths.is_empty() {
         return Err(Failure::invalid("paths must be supplied"));
     }
+    if paths.iter().any(String::is_empty) {
+        return Err(Failure::invalid("1 error occurred:\n\t* missing path\n\n"));
+    }
     Ok(paths)
 }
 
