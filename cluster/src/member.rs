@@ -135,7 +135,8 @@ mod tests {
     use proptest::prelude::*;
 
     fn list() -> impl Strategy<Value = Membership> {
-        let texts = ("[a-z]{0,9}", "[a-z:0-9]{0,9}", ".{0,9}", proptest::collection::vec(any::<u8>(), 0..9), any::<bool>());
+        let texts =
+            ("[a-z]{0,9}", "[a-z:0-9]{0,9}", ".{0,9}", proptest::collection::vec(any::<u8>(), 0..9), any::<bool>());
         let members = proptest::collection::btree_map(any::<u64>(), texts, 1..6);
         (members, any::<bool>()).prop_map(|(members, is_joint)| {
             let voters: BTreeSet<u64> = members.keys().copied().collect();
@@ -177,8 +178,7 @@ mod tests {
         let text = |text: &str| [&u32::try_from(text.len()).unwrap().to_be_bytes(), text.as_bytes()].concat();
         let one = 1u32.to_be_bytes();
         let id = 7u64.to_be_bytes();
-        let bytes =
-            [&[1][..], &one, &one, &id, &one, &id, &text("n"), &text("h:8201"), &text("http://h")].concat();
+        let bytes = [&[1][..], &one, &one, &id, &one, &id, &text("n"), &text("h:8201"), &text("http://h")].concat();
         let list = decode(&bytes).unwrap();
         let node = list.get_node(&7).unwrap();
         assert_eq!((node.node_id.as_str(), node.cluster_address.as_str()), ("n", "h:8201"));

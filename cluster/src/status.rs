@@ -42,7 +42,7 @@ impl Shared {
         let list = &metrics.committed_membership_config;
         let role = match metrics.state {
             ServerState::Leader => NodeRole::Leader,
-            _ if self.upkeep.is_removed() => NodeRole::Removed,
+            _ if self.upkeep.is_removed() || self.transport.was_told_removed() => NodeRole::Removed,
             _ if !is_formed(list) && !is_formed(&metrics.membership_config) => NodeRole::Unformed,
             ServerState::Learner => NodeRole::Learner,
             ServerState::Follower | ServerState::Candidate | ServerState::Shutdown => NodeRole::Follower,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use coffer_api::forward::Forwarding;
 use coffer_api::{ConnectionInfo as Caller, HttpLimits, HttpResponse, Service};
 use coffer_audit::Environment;
-use coffer_cluster::{Cluster, ClusterOptions, OpenError, StorageMedium};
+use coffer_cluster::{Cluster, ClusterOptions, OpenError, StorageMedium, TransportOptions};
 use coffer_core::Failure;
 use coffer_core::active::Settings;
 use coffer_core::audit_log::{AuditLog, AuditTimings};
@@ -93,11 +93,20 @@ pub async fn assemble(
 ///
 /// # Errors
 /// The data cannot be used.
-pub async fn from_config(config: &Config, logging: &Logging) -> Result<Assembly, AssembleError> {
+pub async fn from_config(
+    config: &Config,
+    logging: &Logging,
+    transport: Option<TransportOptions>,
+) -> Result<Assembly, AssembleError> {
     let text = |url: &Option<NodeUrl>| url.as_ref().map(ToString::to_string).unwrap_or_default();
     let mut options = ClusterOptions::in_memory();
     options.api_address = text(&config.api_addr);
+    options.transport = transport;
     options.cluster_address = config.cluster_addr.as_ref().map(|url| url.at.to_string()).unwrap_or_default();
+    // For tests of rolling releases: as if this build were of another level.
+    if let Some(level) = std::env::var("COFFER_TEST_LEVEL").ok().and_then(|level| level.parse().ok()) {
+        options.level = level;
+    }
     let mut audit = Environment { allow_prefix: config.allow_audit_prefix, ..Environment::default() };
     if let Storage::Raft(raft) = &config.storage {
         options.storage = StorageMedium::Raft { path: raft.path.clone() };

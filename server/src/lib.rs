@@ -2,6 +2,7 @@
 //! [`assemble`]; what a request means is theirs to know, not this crate's.
 
 pub mod assemble;
+mod cluster_listener;
 pub mod command;
 pub mod config;
 pub mod dev;

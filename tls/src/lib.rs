@@ -24,6 +24,7 @@ mod pem;
 #[cfg(any(feature = "aws-lc-rs", feature = "pure-rust"))]
 mod provider;
 mod reload;
+mod reload_roots;
 mod roots;
 mod server;
 mod suites;
@@ -40,6 +41,7 @@ pub use pem::{PemError, PemProblem, PemSource};
 #[cfg(any(feature = "aws-lc-rs", feature = "pure-rust"))]
 pub use provider::{PROVIDER_NAME, UnsupportedCpu, check_cpu, provider};
 pub use reload::{IdentityFiles, ReloadableIdentity, Reloaded};
+pub use reload_roots::ReloadableRoots;
 pub use roots::Roots;
 pub use server::{ClientAuth, ServerTls, ServerTlsError};
 pub use suites::{CipherSuites, SuitesError};

@@ -82,13 +82,13 @@ pub enum OutOfTime {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CertificateFault {
     /// None was shown.
-    #[error("it showed no certificate")]
+    #[error("no certificate was shown; wanted: one with serverAuth and clientAuth from a trusted CA")]
     Missing,
     /// It can't be read.
-    #[error("its certificate cannot be read: {0}")]
+    #[error("the certificate cannot be read: {0}")]
     Malformed(String),
     /// An extended key usage is not there.
-    #[error("the extendedKeyUsage of its certificate ({subject}) lacks {missing}; wanted: serverAuth and clientAuth, offered: {offered}")]
+    #[error("the certificate {subject}: extendedKeyUsage lacks {missing}; wanted: serverAuth and clientAuth, offered: {offered}")]
     Usage {
         /// Whose it is.
         subject: String,
@@ -98,7 +98,7 @@ pub enum CertificateFault {
         offered: &'static str,
     },
     /// No trusted CA signed it.
-    #[error("its certificate ({subject}) is signed by {issuer}, an authority that is not trusted here; trusted: {trusted}")]
+    #[error("the certificate {subject} is signed by an authority that is not trusted; wanted: one of {trusted}, offered: {issuer}")]
     Untrusted {
         /// Whose it is.
         subject: String,
@@ -108,7 +108,7 @@ pub enum CertificateFault {
         trusted: String,
     },
     /// It is made out to others.
-    #[error("its certificate ({subject}) is not made out to {wanted:?}, but to: {offered}")]
+    #[error("the certificate {subject} is not made out to the address it is reached at; wanted in its subjectAltName: {wanted}, offered: {offered}")]
     Name {
         /// Whose it is.
         subject: String,
@@ -118,7 +118,7 @@ pub enum CertificateFault {
         offered: String,
     },
     /// Its time is over.
-    #[error("its certificate ({subject}) expired {} ago", days(*.since))]
+    #[error("the certificate {subject} expired {} ago; wanted: a valid one", days(*.since))]
     Expired {
         /// Whose it is.
         subject: String,
@@ -126,7 +126,7 @@ pub enum CertificateFault {
         since: Duration,
     },
     /// Its time has not begun.
-    #[error("its certificate ({subject}) becomes valid only in {}: are both clocks right?", days(*.ahead))]
+    #[error("the certificate {subject} becomes valid only in {} (are both clocks right?); wanted: a valid one", days(*.ahead))]
     NotYet {
         /// Whose it is.
         subject: String,
@@ -134,7 +134,7 @@ pub enum CertificateFault {
         ahead: Duration,
     },
     /// Anything else.
-    #[error("its certificate ({subject}) is not accepted: {reason}")]
+    #[error("the certificate {subject} is not accepted: {reason}")]
     Other {
         /// Whose it is.
         subject: String,

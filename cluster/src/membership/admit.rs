@@ -63,6 +63,10 @@ impl Shared {
                 obsolete.push(id);
             }
         }
+        // Before it counts as a member whom others wait for.
+        let reached = self.transport.probe(new.raft_id, member_node(&new)).await;
+        reached
+            .map_err(|reason| MembershipError::Failed(format!("node {:?} was not let in: {reason}", new.node_id)))?;
         let added = Change::AddNodes(BTreeMap::from([(new.raft_id, member_node(&new))]));
         let change = if obsolete.is_empty() {
             added

@@ -96,9 +96,12 @@ async fn a_leader_that_steps_down_gives_the_lead_away_under_load_and_leaves_it_t
         tokio::time::sleep(Duration::from_millis(300)).await;
         let first = leading(&nodes).unwrap();
         let term = nodes[first].status().term;
+        let begun = Instant::now();
         nodes[first].step_down().await.unwrap();
+        eprintln!("step-down took {:?}", begun.elapsed());
         assert_ne!(nodes[first].status().role, NodeRole::Leader);
         until("another leads", || leading(&nodes).is_some_and(|second| second != first)).await;
+        eprintln!("ready after {:?}", begun.elapsed());
         let second = leading(&nodes).unwrap();
         assert_eq!(nodes[second].status().term, term + 1);
         assert!(matches!(nodes[first].step_down().await, Err(ControlError::NotLeader)));

@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::Inner;
 use super::faults::Way;
-use super::greet::{self, Known, Side};
+use super::greet::{self, Known, Purpose, Side};
 use super::tls::Protocol;
 use super::wire::RefusalCode;
 use super::{channel, serve_ask, serve_raft};
@@ -62,7 +62,8 @@ async fn connection(
     let address = from.to_string();
     let Some(mut stream) = shake(&inner, stream, &address).await else { return };
     let protocol = Protocol::of(stream.get_ref().1.alpn_protocol());
-    let known = match greet::greet(&inner, &mut stream, &Side::Accepting).await {
+    let purpose = if protocol == Some(Protocol::Probe) { Purpose::Probe } else { Purpose::Work };
+    let known = match greet::greet(&inner, &mut stream, &Side::Accepting(purpose)).await {
         Ok(known) => known,
         Err(failed) => {
             if failed.code != RefusalCode::Later {
@@ -72,6 +73,10 @@ async fn connection(
         }
     };
     drop(ungreeted);
+    if purpose == Purpose::Probe {
+        inner.faults.succeeded(Way::Accepted, &known.identity.node_id, &address);
+        return;
+    }
     inner.faults.succeeded(Way::Accepted, &known.identity.node_id, &address);
     inner.met(&known);
     inner.links.retry_now(known.identity.raft_id);
@@ -86,7 +91,7 @@ async fn connection(
             serve_ask::serve(&inner, &known, outbox, inbox).await;
         }
         Some(Protocol::Forward) => forward(&inner, &known, stream).await,
-        None => {}
+        Some(Protocol::Probe) | None => {}
     }
 }
 

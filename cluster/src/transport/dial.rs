@@ -32,7 +32,9 @@ impl Inner {
         match self.dial_unnoted(target, protocol).await {
             Ok(dialled) => {
                 self.faults.succeeded(Way::Dialled, node_id, address);
-                self.met(&dialled.peer);
+                if !target.is_joining {
+                    self.met(&dialled.peer);
+                }
                 Ok(dialled)
             }
             Err(failed) => {
@@ -46,8 +48,8 @@ impl Inner {
 
     async fn dial_unnoted(&self, target: &Target, protocol: Protocol) -> Result<Dialled, Failed> {
         let connected = tokio::time::timeout(PATIENCE, self.connect(target, protocol)).await;
-        let mut stream = connected
-            .map_err(|_| Failed::broken(format_args!("no answer within {} s", PATIENCE.as_secs())))??;
+        let mut stream =
+            connected.map_err(|_| Failed::broken(format_args!("no answer within {} s", PATIENCE.as_secs())))??;
         let peer = greet::greet(self, &mut stream, &Side::Dialling(target.clone())).await?;
         Ok(Dialled { stream, peer })
     }

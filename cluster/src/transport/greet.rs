@@ -32,7 +32,25 @@ pub(super) enum Side {
     /// It dialled this member.
     Dialling(Target),
     /// It was dialled.
-    Accepting,
+    Accepting(Purpose),
+}
+
+/// Whether more than the greeting is to come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// Yes, among members.
+    Work,
+    /// No: a leader looks whether a node that wants to join can be reached. Neither has to be a member.
+    Probe,
+}
+
+impl Side {
+    fn is_probe(&self) -> bool {
+        match self {
+            Self::Dialling(target) => target.is_joining,
+            Self::Accepting(purpose) => *purpose == Purpose::Probe,
+        }
+    }
 }
 
 /// Whom to dial.
@@ -112,8 +130,7 @@ pub(super) async fn greet(inner: &Inner, stream: &mut impl TlsConnection, side: 
 
 /// Tells the other side, and waits until it has read that.
 async fn refuse(inner: &Inner, stream: &mut impl TlsConnection, failed: &Failed) {
-    let refusal =
-        Refusal { code: failed.code, node_id: inner.identity.node_id.clone(), reason: failed.reason.clone() };
+    let refusal = Refusal { code: failed.code, node_id: inner.identity.node_id.clone(), reason: failed.reason.clone() };
     let said = async {
         send(stream, Kind::Refusal, refusal.encode().freeze()).await?;
         stream.shutdown().await?;
@@ -158,7 +175,7 @@ impl<S: TlsConnection> Greeting<'_, S> {
                     Err(outcome) => Err(outcome),
                 }
             }
-            Side::Accepting => {
+            Side::Accepting(_) => {
                 // Heard first, so that the one refused can be named.
                 let hello = self.receive_hello().await?;
                 let named = |mut failed: Failed| {
@@ -190,7 +207,9 @@ impl<S: TlsConnection> Greeting<'_, S> {
                 };
                 (Some(host(&target.node.cluster_address)), out_of_time)
             }
-            Side::Accepting => {
+            // It gives nothing away, and the leader's may have expired.
+            Side::Accepting(Purpose::Probe) => (None, OutOfTime::Tolerated),
+            Side::Accepting(Purpose::Work) => {
                 let is_pinned = hello.is_some_and(|hello| {
                     matches!(self.inner.roster.standing(hello.raft_id), Standing::Member(node) if node.public_key == hello.public_key)
                 });
@@ -205,7 +224,7 @@ impl<S: TlsConnection> Greeting<'_, S> {
     fn certificate_refused(&self, fault: &CertificateFault, node_id: &str) -> Failed {
         let theirs = match self.side {
             Side::Dialling(target) => target.node.node_id.as_str(),
-            Side::Accepting => node_id,
+            Side::Accepting(_) => node_id,
         };
         let (theirs, own) = (named(theirs), named(&self.inner.identity.node_id));
         let setting = remedy(fault, &theirs, &own);
@@ -214,7 +233,9 @@ impl<S: TlsConnection> Greeting<'_, S> {
 
     /// Who it is, and whether that is a member.
     fn judge_hello(&self, hello: &Hello, certificate: &PeerCertificate) -> Result<Known, Failed> {
-        self.judge_cluster(hello.cluster)?;
+        if !self.side.is_probe() {
+            self.judge_cluster(hello.cluster)?;
+        }
         let identity = self.inner.identity.raft_id;
         if hello.wanted != 0 && hello.wanted != identity {
             return Err(Failed::refused(
@@ -245,7 +266,7 @@ impl<S: TlsConnection> Greeting<'_, S> {
                 ),
             ));
         }
-        let level = level::common((level::MIN_LEVEL, self.inner.level), (hello.min_level, hello.level))
+        let level = level::common((self.inner.lowest_level(), self.inner.level), (hello.min_level, hello.level))
             .map_err(|reason| Failed::refused(RefusalCode::Level, reason))?;
         Ok(Known {
             identity: PeerIdentity { node_id: hello.node_id.clone(), raft_id: hello.raft_id },
@@ -264,7 +285,9 @@ impl<S: TlsConnection> Greeting<'_, S> {
                 "it belongs to another cluster; wanted: {own}, offered: {theirs}. To join this one, empty the data \
                  folder (storage \"raft\" path) of the node that is to join"
             ),
-            None => format!("this node belongs to no cluster yet; offered: {theirs}. Let it join with retry_join or \"operator raft join\""),
+            None => format!(
+                "this node belongs to no cluster yet; offered: {theirs}. Let it join with retry_join or \"operator raft join\""
+            ),
         };
         Err(Failed::refused(RefusalCode::Cluster, reason))
     }
@@ -288,7 +311,8 @@ impl<S: TlsConnection> Greeting<'_, S> {
                 }
                 target.node.clone()
             }
-            Side::Accepting => match self.inner.roster.standing(hello.raft_id) {
+            Side::Accepting(Purpose::Probe) => return Ok(()),
+            Side::Accepting(Purpose::Work) => match self.inner.roster.standing(hello.raft_id) {
                 Standing::Member(node) | Standing::Unpinned(node) => node,
                 Standing::Stranger if self.inner.was_removed(hello.raft_id) => {
                     return Err(Failed::refused(
@@ -331,20 +355,25 @@ impl<S: TlsConnection> Greeting<'_, S> {
     }
 
     async fn send_hello(&mut self) -> Result<(), Outcome> {
-        let Some(cluster) = self.inner.stores.cluster_id() else {
-            let reason = "this node belongs to no cluster";
-            return Err(Outcome::Ours(Failed::refused(RefusalCode::Cluster, reason)));
+        let cluster = match self.inner.stores.cluster_id() {
+            Some(cluster) => cluster,
+            None if self.side.is_probe() => ClusterId([0; 16]),
+            None => {
+                let reason =
+                    "this node belongs to no cluster yet: let it join with retry_join or \"operator raft join\"";
+                return Err(Outcome::Ours(Failed::refused(RefusalCode::Cluster, reason)));
+            }
         };
         let wanted = match self.side {
             Side::Dialling(target) => target.raft_id,
-            Side::Accepting => 0,
+            Side::Accepting(_) => 0,
         };
         let hello = Hello {
             cluster,
             node_id: self.inner.identity.node_id.clone(),
             raft_id: self.inner.identity.raft_id,
             wanted,
-            min_level: level::MIN_LEVEL,
+            min_level: self.inner.lowest_level(),
             level: self.inner.level,
             public_key: self.inner.key.public_key().to_vec(),
         };
@@ -357,7 +386,7 @@ impl<S: TlsConnection> Greeting<'_, S> {
     async fn receive_hello(&mut self) -> Result<Hello, Outcome> {
         let body = self.receive(Kind::Hello).await?;
         let (hello, signed, signature) = Hello::decode(body).map_err(broken)?;
-        let message = self.message(matches!(self.side, Side::Accepting), &signed).map_err(broken)?;
+        let message = self.message(matches!(self.side, Side::Accepting(_)), &signed).map_err(broken)?;
         if !verify_node_signature(&hello.public_key, &message, &signature) {
             let reason = format!("{} does not hold the identity key that it shows", named(&hello.node_id));
             return Err(Outcome::Ours(Failed::refused(RefusalCode::Identity, reason)));

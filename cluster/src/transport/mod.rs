@@ -14,6 +14,7 @@ mod level;
 mod link;
 mod links;
 mod options;
+mod own_certificate;
 mod raft_client;
 mod receive_snapshot;
 mod roster;
@@ -40,7 +41,7 @@ use tokio_util::sync::CancellationToken;
 use crate::OpenError;
 use crate::cluster::Shared;
 use crate::member::MemberNode;
-use faults::{FaultBook, Way};
+use faults::FaultBook;
 use greet::Known;
 use link::{Lane, Link, LinkError};
 use links::Links;
@@ -127,7 +128,8 @@ impl Transport {
             let listener = listener.map_err(|error| OpenError::Transport(format!("cluster listener: {error}")))?;
             tokio::spawn(accept::run(Arc::clone(&self.0), listener, self.0.stop.clone()));
         }
-        self.0.look_at_own_certificate(&shared.own_node.cluster_address);
+        let address = shared.own_node.cluster_address.clone();
+        tokio::spawn(own_certificate::watch(Arc::downgrade(&self.0), address));
         Ok(())
     }
 
@@ -148,7 +150,8 @@ impl Transport {
     /// Raft's member list has changed: who is in it is let in, and a way to it is kept open.
     pub(crate) fn members_changed(&self, at: u64, members: BTreeMap<u64, MemberNode>) {
         let own = self.0.identity.raft_id;
-        let others: Vec<_> = members.iter().filter(|(id, _)| **id != own).map(|(id, node)| (*id, node.clone())).collect();
+        let others: Vec<_> =
+            members.iter().filter(|(id, _)| **id != own).map(|(id, node)| (*id, node.clone())).collect();
         for (raft_id, node) in self.0.roster.replace(own, at, members.clone()) {
             self.0.links.close(raft_id);
             if !others.iter().any(|(_, other)| other.node_id == node.node_id) {
@@ -215,7 +218,8 @@ impl Transport {
     ) -> Result<Bytes, PeerError> {
         let node_id = || target.node.node_id.clone();
         let unreachable = |reason: String| PeerError::Unreachable { node_id: node_id(), reason };
-        let link = self.link(target, Lane::Ask).ok_or_else(|| unreachable("this node has no cluster listener".into()))?;
+        let link =
+            self.link(target, Lane::Ask).ok_or_else(|| unreachable("this node has no cluster listener".into()))?;
         let body = serve_ask::question(topic, question);
         link.ask(wire::Kind::Question, body, patience).await.map_err(|error| match error {
             LinkError::Failure(reason) => PeerError::Refused { node_id: node_id(), reason },
@@ -230,14 +234,19 @@ impl Transport {
         dialled.map(|dialled| Box::new(dialled.stream) as _).map_err(|failed| dial::peer_error(node_id, failed))
     }
 
-    /// Reaches a node that is not yet a member, as strictly as it would be as one that joins: certificate in its time,
-    /// name, identity.
+    /// Reaches a node that is to become a member, and judges it strictly: certificate in its time, name, identity. It
+    /// judges this node's certificate as well.
     ///
     /// # Errors
     /// Why it can't be reached, in words that name what to change.
     pub(crate) async fn probe(&self, raft_id: u64, node: MemberNode) -> Result<(), String> {
+        if self.0.tls.is_none() {
+            return Ok(());
+        }
+        let address = node.cluster_address.clone();
         let target = Target { raft_id, node, is_joining: true };
-        self.0.dial(&target, Protocol::Ask).await.map(drop).map_err(|failed| failed.reason)
+        let dialled = self.0.dial(&target, Protocol::Probe).await;
+        dialled.map(drop).map_err(|failed| format!("its cluster address {address} was tried: {}", failed.reason))
     }
 
     fn target(&self, node_id: &str) -> Result<Target, PeerError> {
@@ -261,17 +270,10 @@ impl Transport {
         self.0.faults.all()
     }
 
-    /// When the certificate ends that this node shows the others; `None` where that means nothing.
+    /// When the certificate ends that this node shows the others; `None` where it shows none that ends.
     pub(crate) fn own_certificate_ends(&self) -> Option<SystemTime> {
         let tls = self.0.tls.as_ref()?;
         matches!(tls.options, ClusterTls::Certificates { .. }).then(|| tls.identity.current().not_after())
-    }
-
-    /// After the certificate was exchanged: what is wrong with it is told.
-    pub(crate) fn certificate_changed(&self) {
-        if let Some(shared) = self.0.shared() {
-            self.0.look_at_own_certificate(&shared.own_node.cluster_address);
-        }
     }
 }
 
@@ -279,6 +281,11 @@ impl Inner {
     /// `None` before the node has started, and after it has ended.
     fn shared(&self) -> Option<Arc<Shared>> {
         self.shared.get().and_then(Weak::upgrade)
+    }
+
+    /// What the others must know: what the cluster has used.
+    fn lowest_level(&self) -> u32 {
+        level::MIN_LEVEL.max(crate::level::recorded(&self.stores).floor)
     }
 
     fn is_still_known(&self, known: &Known) -> bool {
@@ -311,24 +318,6 @@ impl Inner {
                 "the certificate of a member has expired; its identity key vouches for it, and others may still refuse \
                  it: renew it (tls_cert_file, or cluster_tls_cert_file)"
             );
-        }
-    }
-
-    /// What the others will refuse this node for is said here as well.
-    fn look_at_own_certificate(&self, cluster_address: &str) {
-        let Some(Tls { options: ClusterTls::Certificates { roots, .. }, identity, .. }) = &self.tls else { return };
-        let own = coffer_tls::PeerCertificate::read(Some(identity.current().chain()));
-        let host = greet::host(cluster_address);
-        let fault = own.and_then(|own| {
-            let name = (!host.is_empty()).then_some(host);
-            own.check(&roots.current(), name, SystemTime::now(), coffer_tls::OutOfTime::Refused)
-        });
-        match fault {
-            Ok(()) => self.faults.succeeded(Way::Dialled, &self.identity.node_id, cluster_address),
-            Err(fault) => {
-                let reason = format!("the other members will refuse this node: {}", greet::own_fault(&fault));
-                self.faults.note(Way::Dialled, &self.identity.node_id, cluster_address, &reason);
-            }
         }
     }
 }

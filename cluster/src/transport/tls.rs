@@ -16,16 +16,19 @@ pub(crate) enum Protocol {
     Ask,
     /// A stream of forwarded requests.
     Forward,
+    /// Nothing but the greeting: whether a node can be reached that is no member yet.
+    Probe,
 }
 
 impl Protocol {
-    const ALL: [Self; 3] = [Self::Raft, Self::Ask, Self::Forward];
+    const ALL: [Self; 4] = [Self::Raft, Self::Ask, Self::Forward, Self::Probe];
 
     fn alpn(self) -> &'static [u8] {
         match self {
             Self::Raft => b"coffer-raft/1",
             Self::Ask => b"coffer-ask/1",
             Self::Forward => b"coffer-forward/1",
+            Self::Probe => b"coffer-probe/1",
         }
     }
 
@@ -39,7 +42,7 @@ pub(super) struct Tls {
     pub(super) options: ClusterTls,
     pub(super) identity: Arc<ReloadableIdentity>,
     pub(super) server: Arc<ServerConfig>,
-    clients: [Arc<ClientConfig>; 3],
+    clients: [Arc<ClientConfig>; 4],
 }
 
 /// The transport cannot be set up.
@@ -52,12 +55,7 @@ pub(super) enum TlsError {
 }
 
 impl Tls {
-    pub(super) fn new(
-        options: &TransportOptions,
-        key: &NodeKey,
-        node_id: &str,
-        host: &str,
-    ) -> Result<Self, TlsError> {
+    pub(super) fn new(options: &TransportOptions, key: &NodeKey, node_id: &str, host: &str) -> Result<Self, TlsError> {
         let identity = match &options.tls {
             ClusterTls::Certificates { identity, .. } => Arc::clone(identity),
             ClusterTls::Internal => ReloadableIdentity::fixed(own_certificate(key, node_id, host)?),
@@ -65,16 +63,18 @@ impl Tls {
         let alpn = Protocol::ALL.map(|protocol| protocol.alpn().to_vec()).to_vec();
         let peer = PeerTls { identity: Arc::clone(&identity), alpn };
         let client = |protocol: Protocol| peer.client(protocol.alpn());
-        let clients = [client(Protocol::Raft)?, client(Protocol::Ask)?, client(Protocol::Forward)?];
+        let clients =
+            [client(Protocol::Raft)?, client(Protocol::Ask)?, client(Protocol::Forward)?, client(Protocol::Probe)?];
         Ok(Self { options: options.tls.clone(), identity, server: peer.server()?, clients })
     }
 
     pub(super) fn client(&self, protocol: Protocol) -> &Arc<ClientConfig> {
-        let [raft, ask, forward] = &self.clients;
+        let [raft, ask, forward, probe] = &self.clients;
         match protocol {
             Protocol::Raft => raft,
             Protocol::Ask => ask,
             Protocol::Forward => forward,
+            Protocol::Probe => probe,
         }
     }
 }

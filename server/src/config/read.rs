@@ -9,7 +9,7 @@ use super::load::Source;
 use super::section::{Files, Section};
 use super::storage::{self, OlderSpellings};
 use super::{
-    Config, ConfigError, LeaseTtl, LogSettings, MemoryLock, Storage, Telemetry, Warning, keys, listener, lockout,
+    Config, ConfigError, LeaseTtl, LogSettings, MemoryLock, Storage, Telemetry, Warning, cluster_tls, keys, listener, lockout,
 };
 
 const DEFAULT_MAX_REQUEST_DURATION: Duration = Duration::from_secs(90);
@@ -51,6 +51,7 @@ pub(super) fn read(sources: &[Source], environment: &Environment<'_>) -> Result<
         hostname_header: on("enable_response_header_hostname")?,
         raft_node_id_header: on("enable_response_header_raft_node_id")?,
         telemetry: telemetry(&files, &mut warnings)?,
+        cluster_tls: cluster_tls::read(&files)?,
         follower_unseal: follower_unseal(&files)?,
     };
     environment::apply(&mut config, environment)?;

@@ -139,7 +139,13 @@ mod tests {
     use super::*;
 
     fn hello() -> impl Strategy<Value = Hello> {
-        (any::<[u8; 16]>(), ".{0,20}", any::<[u64; 2]>(), any::<[u32; 2]>(), proptest::collection::vec(any::<u8>(), 0..70))
+        (
+            any::<[u8; 16]>(),
+            ".{0,20}",
+            any::<[u64; 2]>(),
+            any::<[u32; 2]>(),
+            proptest::collection::vec(any::<u8>(), 0..70),
+        )
             .prop_map(|(cluster, node_id, [raft_id, wanted], [min_level, level], public_key)| Hello {
                 cluster: ClusterId(cluster),
                 node_id,

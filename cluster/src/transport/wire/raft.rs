@@ -79,12 +79,7 @@ pub(crate) fn decode_append_request(body: Bytes) -> Result<AppendEntriesRequest<
         entries.push(entry(record).map_err(|_| Malformed)?);
     }
     fields.end()?;
-    Ok(AppendEntriesRequest {
-        vote,
-        prev_log_id: prev.map(log_id),
-        entries,
-        leader_commit: leader_commit.map(log_id),
-    })
+    Ok(AppendEntriesRequest { vote, prev_log_id: prev.map(log_id), entries, leader_commit: leader_commit.map(log_id) })
 }
 
 fn kind_number(kind: RecordKind) -> u8 {
@@ -256,7 +251,11 @@ mod tests {
     }
 
     fn at() -> impl Strategy<Value = LogPosition> {
-        (any::<u64>(), any::<u64>(), 0..u64::MAX / 2).prop_map(|(term, leader, index)| LogPosition { term, leader, index })
+        (any::<u64>(), any::<u64>(), 0..u64::MAX / 2).prop_map(|(term, leader, index)| LogPosition {
+            term,
+            leader,
+            index,
+        })
     }
 
     fn append() -> impl Strategy<Value = AppendEntriesRequest<Types>> {
@@ -343,8 +342,12 @@ mod tests {
     #[test]
     fn entries_with_a_gap_are_refused() {
         let entry = |index| {
-            entry(Record { at: LogPosition { term: 1, leader: 1, index }, kind: RecordKind::Command, body: Bytes::from_static(b"x") })
-                .unwrap()
+            entry(Record {
+                at: LogPosition { term: 1, leader: 1, index },
+                kind: RecordKind::Command,
+                body: Bytes::from_static(b"x"),
+            })
+            .unwrap()
         };
         let request = AppendEntriesRequest {
             vote: raft_vote(coffer_storage::Vote { term: 1, candidate: 1, won: true }),
