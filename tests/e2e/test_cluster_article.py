@@ -150,7 +150,7 @@ def test_metrics_as_the_guide_reads_them(cluster):
             if name:
                 found[name[1]] = float(name[2])
         own = 1.0 if node is leader else 0.0
-        assert found == {"vault_core_unsealed": 1.0, "vault_core_active": own, "vault_raft_peers": 3.0, "vault_raft_leader": own}, node.name
+        assert found == {"vault_core_unsealed": 1.0, "vault_core_active": own, "vault_raft_peers": 3.0, "vault_raft_leader": 1.0}, node.name
 
 
 def test_full_restart_needs_the_leader_alone_unsealed(cluster):
