@@ -47,6 +47,26 @@ const ATTEMPT: &[Field] = &[
 const SHARE: &[Field] =
     &[Field::new("key", Kind::Text, "A share."), Field::new("nonce", Kind::Text, "The attempt that it is for.")];
 
+const JOIN: &[Field] = &[
+    Field::new("leader_api_addr", Kind::Text, "The API of a node of the cluster."),
+    Field::new("leader_ca_cert", Kind::Text, "The CA of its certificate, PEM; the system's where it is not given."),
+    Field::new("leader_client_cert", Kind::Text, "A certificate to show it, PEM."),
+    Field::new("leader_client_key", Kind::Text, "The key of that certificate, PEM."),
+    Field::new("leader_tls_servername", Kind::Text, "The name that its certificate bears."),
+    Field::new("retry", Kind::Bool, "Go on trying."),
+    Field::new("non_voter", Kind::Bool, "Join without a vote."),
+];
+
+const CHALLENGE: &[Field] = &[
+    Field::new("server_id", Kind::Text, "The joining node's name."),
+    Field::new("raft_id", Kind::Int, "Its number in Raft."),
+    Field::new("cluster_addr", Kind::Text, "Where the other nodes reach it."),
+    Field::new("api_addr", Kind::Text, "Where clients reach it."),
+    Field::new("public_key", Kind::Text, "Its identity, base64."),
+    Field::new("non_voter", Kind::Bool, "It joins without a vote."),
+    Field::new("nonce", Kind::Text, "32 random bytes, base64."),
+];
+
 const METRICS: &[Field] = &[Field::new("format", Kind::Text, "prometheus, or JSON where it is not given.")];
 
 /// What [`super::answer`] serves.
@@ -62,6 +82,9 @@ pub(crate) fn paths() -> Vec<PathHelp> {
         path("rekey/init", REKEY, &[Read, Update, Delete], "New shares by those who hold the old ones."),
         path("rekey/update", SHARE, &[Update], "Give an old share for new ones."),
         path("rekey/verify", SHARE, &[Read, Update, Delete], "Give back the new shares."),
+        path("storage/raft/bootstrap/answer", CHALLENGE, &[Update], "A joining node proves the unseal key."),
+        path("storage/raft/bootstrap/challenge", CHALLENGE, &[Update], "A joining node introduces itself."),
+        path("storage/raft/join", JOIN, &[Update], "Have this node join a cluster."),
         path("seal-status", &[], &[Read], "How far the node is from serving."),
         path("unseal", UNSEAL, &[Update], "Give a share to open the seal."),
     ]
