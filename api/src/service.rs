@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use coffer_core::lifecycle::Node;
-use coffer_core::{Failure, Operation, Remote};
+use coffer_core::{Failure, Operation, Remote, Wanted};
 use http::{HeaderMap, StatusCode};
 use http_body::Body;
 
@@ -31,7 +31,7 @@ enum Via {
     /// The client's own connection, from this address.
     Client(Option<Remote>),
     /// Another member, to which a client at this address was connected.
-    Member(Option<Remote>),
+    Member(Option<Remote>, Wanted),
 }
 
 impl Service {
@@ -102,7 +102,7 @@ impl Service {
             return answer::errors(StatusCode::NOT_FOUND, &[]);
         };
         let service = Self { node: Arc::clone(&self.node), limits: origin.limits, forwarding: self.forwarding.clone() };
-        service.in_time(Via::Member(origin.remote), request, path, origin.id).await
+        service.in_time(Via::Member(origin.remote, origin.wanted), request, path, origin.id).await
     }
 
     async fn in_time<B>(&self, via: Via, request: http::Request<B>, path: String, id: String) -> HttpResponse
@@ -141,11 +141,11 @@ impl Service {
             return refused;
         }
         let method = method::name(&head.method);
-        let (remote, from_member) = match via {
-            Via::Client(remote) => (remote, false),
-            Via::Member(remote) => (remote, true),
+        let (remote, wanted, from_member) = match via {
+            Via::Client(remote) => (remote, Wanted::Answer, false),
+            Via::Member(remote, wanted) => (remote, wanted, true),
         };
-        let asked = Asked { head, body, operation, method, path, id, remote };
+        let asked = Asked { head, body, operation, method, path, id, remote, wanted };
         let exchange = Exchange::new(&self.node, &self.limits, asked);
         match &self.forwarding {
             Some(forwarding) if from_member => exchange.for_member(forwarding).await,

@@ -6,7 +6,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use coffer_core::lifecycle::Node;
 use coffer_core::local::Running;
-use coffer_core::{Failure, Operation, Payload, Remote, Request, Response};
+use coffer_core::{Failure, Operation, Payload, Remote, Request, Response, Wanted};
+use http::StatusCode;
 use http::request::Parts;
 use http_body::Body;
 use tokio::time::Instant;
@@ -14,7 +15,7 @@ use tokio::time::Instant;
 use super::message::{self, NotServed};
 use super::patience::Patience;
 use super::target::{Leader, Target};
-use super::{CarryError, Forwarding, Origin, SentBody, is_about_the_node, origin, redirect};
+use super::{CarryError, Concern, Forwarding, Origin, SentBody, origin, redirect};
 use crate::answer::{self, HttpResponse};
 use crate::body::{self, Room};
 use crate::limits::HttpLimits;
@@ -36,6 +37,8 @@ pub(crate) struct Asked<B> {
     pub(crate) path: String,
     pub(crate) id: String,
     pub(crate) remote: Option<Remote>,
+    /// By whom it came: what the leader is to do, where another member has sent it.
+    pub(crate) wanted: Wanted,
 }
 
 /// The way of one request.
@@ -49,6 +52,7 @@ pub(crate) struct Exchange<'s, B> {
     path: String,
     id: String,
     remote: Option<Remote>,
+    wanted: Wanted,
     body: Kept<B>,
     /// Made when it is first carried out here.
     request: Option<Arc<Request>>,
@@ -79,7 +83,7 @@ where
     B::Error: Into<BoxError>,
 {
     pub(crate) fn new(node: &'s Arc<Node>, limits: &'s HttpLimits, asked: Asked<B>) -> Self {
-        let Asked { head, body, operation, method, path, id, remote } = asked;
+        let Asked { head, body, operation, method, path, id, remote, wanted } = asked;
         Self {
             node,
             limits,
@@ -90,6 +94,7 @@ where
             path,
             id,
             remote,
+            wanted,
             body: Kept::Unread(body),
             request: None,
         }
@@ -97,41 +102,50 @@ where
 
     /// On the node that the client asked.
     pub(crate) async fn for_client(mut self, forwarding: Option<&Arc<Forwarding>>) -> HttpResponse {
+        let concern = Concern::of(&self.path, self.operation);
+        let seals = concern == Concern::ThisNodeWithLeave && self.path == "sys/seal";
         let forwarding = match forwarding {
-            Some(forwarding) if !is_about_the_node(&self.path, self.operation) => forwarding,
+            Some(forwarding) if concern != Concern::ThisNode => forwarding,
             _ => return self.only_here().await,
         };
         let mut patience = None;
-        let mut has_met_trouble = false;
         loop {
+            let holds_keys = self.node.phase().holds_keys();
             let failure = match forwarding.target(self.node) {
                 Target::Here => match self.here().await {
                     Err(failure) if failure.may_be_asked_again() => failure,
                     result => {
-                        if has_met_trouble {
-                            forwarding.trouble.is_over();
-                        }
+                        forwarding.trouble.is_over();
                         return answer::answer(&self.id, result);
                     }
                 },
+                // Sealed already.
+                _ if seals && !holds_keys => return self.only_here().await,
                 Target::Never(failure) => return answer::answer(&self.id, Err(failure)),
-                _ if redirect::is_wanted(&self.head.headers) => {
+                _ if !seals && redirect::is_wanted(&self.head.headers) => {
                     return match forwarding.leader() {
                         Some(leader) => redirect::to_leader(&leader.api_address, &self.head.uri),
                         None => redirect::nowhere(),
                     };
                 }
-                Target::Leader(leader) => match self.there(forwarding, &leader).await {
-                    There::Answered(response) => {
-                        forwarding.trouble.is_over();
-                        return response;
+                Target::Leader(leader) => {
+                    let with_leave = concern == Concern::ThisNodeWithLeave && holds_keys && !self.is_wrapped();
+                    self.wanted = if with_leave { Wanted::Leave } else { Wanted::Answer };
+                    match self.there(forwarding, &leader).await {
+                        There::Answered(response) => {
+                            forwarding.trouble.is_over();
+                            if with_leave && response.status() == StatusCode::NO_CONTENT {
+                                return self.with_leave().await;
+                            }
+                            return response;
+                        }
+                        There::Failed(failure) => return answer::answer(&self.id, Err(failure)),
+                        There::NotYet(failure) => failure,
                     }
-                    There::Failed(failure) => return answer::answer(&self.id, Err(failure)),
-                    There::NotYet(failure) => failure,
-                },
+                }
+                Target::Nobody(_) if seals => return self.seal_without_leader().await,
                 Target::Nobody(failure) => failure,
             };
-            has_met_trouble = true;
             let patience = patience.get_or_insert_with(|| Patience::begin(forwarding, self.node));
             if !patience.wait().await {
                 return answer::answer(&self.id, Err(in_words(failure)));
@@ -141,9 +155,6 @@ where
 
     /// On the node that another one has sent it to.
     pub(crate) async fn for_member(mut self, forwarding: &Arc<Forwarding>) -> HttpResponse {
-        if is_about_the_node(&self.path, self.operation) {
-            return self.only_here().await;
-        }
         let mut patience = None;
         loop {
             match forwarding.target(self.node) {
@@ -167,20 +178,41 @@ where
         }
     }
 
+    /// What the leader gave leave for.
+    async fn with_leave(mut self) -> HttpResponse {
+        let result = match self.parsed().await {
+            Ok(request) => {
+                let _ticket = self.node.local().in_flight.begin(self.running(&request));
+                self.node.serve_permitted(&request).await
+            }
+            Err(failure) => Err(failure),
+        };
+        answer::answer(&self.id, result)
+    }
+
+    async fn seal_without_leader(mut self) -> HttpResponse {
+        let result = match self.parsed().await {
+            Ok(request) => self.node.seal_without_leader(&request).await,
+            Err(failure) => Err(failure),
+        };
+        answer::answer(&self.id, result)
+    }
+
+    fn running(&self, request: &Arc<Request>) -> Running {
+        Running { request: Arc::clone(request), method: self.method, started: self.node.clock().now() }
+    }
+
+    fn is_wrapped(&self) -> bool {
+        self.head.headers.contains_key("x-vault-wrap-ttl")
+    }
+
     async fn only_here(mut self) -> HttpResponse {
         let result = self.here().await;
         answer::answer(&self.id, result)
     }
 
     async fn here(&mut self) -> Result<Response, Failure> {
-        let request = match &self.request {
-            Some(request) => Arc::clone(request),
-            None => {
-                let request = Arc::new(self.parse().await?);
-                self.request = Some(Arc::clone(&request));
-                request
-            }
-        };
+        let request = self.parsed().await?;
         if request.operation.is_reading() {
             return carry_out(self.node, request, self.method).await;
         }
@@ -189,6 +221,15 @@ where
         let carried = tokio::spawn(async move { carry_out(&node, request, method).await });
         // What a panic says may quote the request.
         carried.await.unwrap_or_else(|_| Err(Failure::internal("the request's handler panicked")))
+    }
+
+    async fn parsed(&mut self) -> Result<Arc<Request>, Failure> {
+        if let Some(request) = &self.request {
+            return Ok(Arc::clone(request));
+        }
+        let request = Arc::new(self.parse().await?);
+        self.request = Some(Arc::clone(&request));
+        Ok(request)
     }
 
     async fn parse(&mut self) -> Result<Request, Failure> {
@@ -222,6 +263,8 @@ where
             upload,
             operation: self.operation,
             id: self.id.clone(),
+            wanted: self.wanted,
+            once: coffer_core::Once::default(),
         })
     }
 
@@ -257,7 +300,7 @@ where
         };
         let time_left = self.limits.request_time.saturating_sub(self.began.elapsed());
         let limits = HttpLimits { request_time: time_left, ..self.limits.clone() };
-        let origin = Origin { id: self.id.clone(), remote: self.remote, limits };
+        let origin = Origin { id: self.id.clone(), remote: self.remote, limits, wanted: self.wanted };
         let head = &self.head;
         let request = message::outgoing(&head.method, &head.uri, &head.headers, &origin, body);
         let carried = tokio::select! {
@@ -323,7 +366,7 @@ where
 
     /// To carry it out twice changes nothing that carrying it out once would not.
     fn is_repeatable(&self) -> bool {
-        self.operation.is_reading() && !self.head.headers.contains_key("x-vault-wrap-ttl")
+        self.operation.is_reading() && !self.is_wrapped()
     }
 
     /// What this node itself would say.

@@ -53,7 +53,10 @@ pub(super) fn outgoing(
             && name != "keep-alive"
             && name != "proxy-connection"
         {
-            out.append(name, value.clone());
+            let mut value = value.clone();
+            // Secrets do not stay in the memory of HTTP/2's header compression.
+            value.set_sensitive(name == "x-vault-token" || name == header::AUTHORIZATION);
+            out.append(name, value);
         }
     }
     origin.put(out);
@@ -113,6 +116,7 @@ mod tests {
             id: uuid::Uuid::new_v4().to_string(),
             remote: None,
             limits: HttpLimits { require_request_header: false, ..HttpLimits::default() },
+            wanted: coffer_core::Wanted::Answer,
         };
         let uri = "/v1/kv/a?list=true".parse().unwrap();
         let mut sent = outgoing(&Method::GET, &uri, &headers, &origin, SentBody::whole(bytes::Bytes::new()));

@@ -18,7 +18,7 @@ use std::sync::Arc;
 use coffer_core::lifecycle::Node;
 use http::{Request, Response};
 
-pub(crate) use about_node::is_about_the_node;
+use about_node::Concern;
 pub(crate) use exchange::{Asked, Exchange};
 pub use origin::{BadOrigin, Origin};
 pub use sent_body::SentBody;

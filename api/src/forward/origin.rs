@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use coffer_core::{CeremonyAccess, Remote, ShareHolders};
+use coffer_core::{CeremonyAccess, Remote, ShareHolders, Wanted};
 use http::{HeaderMap, HeaderValue};
 
 use crate::limits::HttpLimits;
@@ -21,6 +21,8 @@ pub struct Origin {
     pub remote: Option<Remote>,
     /// What its listener sets, and the time that is left.
     pub limits: HttpLimits,
+    /// Whether the leader is to answer, or to give leave.
+    pub wanted: Wanted,
 }
 
 /// A header that no node of this release writes.
@@ -39,7 +41,9 @@ impl Origin {
     }
 
     pub(super) fn put(&self, headers: &mut HeaderMap) {
-        if let Ok(value) = HeaderValue::from_str(&self.write()) {
+        if let Ok(mut value) = HeaderValue::from_str(&self.write()) {
+            // No two requests have the same: it is not worth remembering by HTTP/2's header compression.
+            value.set_sensitive(true);
             headers.insert(HEADER, value);
         }
     }
@@ -52,13 +56,14 @@ impl Origin {
         let limits = &self.limits;
         let letter = |yes: bool, letter: &'static str| if yes { letter } else { "" };
         format!(
-            "1 {} {remote} {} {} .{}{}{}",
+            "1 {} {remote} {} {} .{}{}{}{}",
             self.id,
             limits.body,
             limits.request_time.as_millis(),
             letter(limits.open_metrics, "m"),
             letter(limits.ceremony_access.rekey == ShareHolders::Refused, "k"),
             letter(limits.ceremony_access.generate_root == ShareHolders::Refused, "r"),
+            letter(self.wanted == Wanted::Leave, "l"),
         )
     }
 
@@ -80,7 +85,7 @@ impl Origin {
         let body = next()?.parse().ok()?;
         let request_time = Duration::from_millis(next()?.parse().ok()?);
         let flags = next()?.strip_prefix('.')?;
-        if next().is_some() || !flags.bytes().all(|flag| matches!(flag, b'm' | b'k' | b'r')) {
+        if next().is_some() || !flags.bytes().all(|flag| matches!(flag, b'm' | b'k' | b'r' | b'l')) {
             return None;
         }
         let holders = |flag| if flags.contains(flag) { ShareHolders::Refused } else { ShareHolders::Welcome };
@@ -92,7 +97,8 @@ impl Origin {
             open_metrics: flags.contains('m'),
             ceremony_access: CeremonyAccess { rekey: holders('k'), generate_root: holders('r') },
         };
-        Some(Self { id, remote, limits })
+        let wanted = if flags.contains('l') { Wanted::Leave } else { Wanted::Answer };
+        Some(Self { id, remote, limits, wanted })
     }
 }
 
@@ -117,6 +123,7 @@ mod tests {
                 open_metrics: true,
                 ceremony_access: CeremonyAccess { rekey: ShareHolders::Refused, generate_root: ShareHolders::Welcome },
             },
+            wanted: Wanted::Answer,
         }
     }
 
@@ -124,7 +131,8 @@ mod tests {
     fn it_is_read_as_it_was_written() {
         let mut headers = HeaderMap::new();
         let with_socket = Origin { remote: None, ..origin() };
-        for origin in [origin(), with_socket] {
+        let for_leave = Origin { wanted: Wanted::Leave, ..origin() };
+        for origin in [origin(), with_socket, for_leave] {
             origin.put(&mut headers);
             assert_eq!(Origin::take(&mut headers), Ok(origin));
             assert!(headers.is_empty());
