@@ -124,6 +124,8 @@ impl LogLevels {
 pub(super) fn heard_as(subsystem: &str, level: LogLevel) -> Option<LogLevel> {
     match level {
         _ if !FOREIGN.contains(&subsystem) => Some(level),
+        // A peer that is away, an election, a restart: all in a cluster's day, and told by `cluster` in an operator's words.
+        LogLevel::Error | LogLevel::Warn if subsystem == "openraft" => Some(LogLevel::Debug),
         LogLevel::Error | LogLevel::Warn => Some(level),
         LogLevel::Info => Some(LogLevel::Debug),
         LogLevel::Debug => Some(LogLevel::Trace),
@@ -199,7 +201,8 @@ mod tests {
     #[test]
     fn other_crates_are_quieter() {
         let levels = LogLevels::new(LogLevel::Info);
-        assert!(!levels.writes("openraft", LogLevel::Info) && levels.writes("openraft", LogLevel::Warn));
+        assert!(!levels.writes("openraft", LogLevel::Info) && !levels.writes("openraft", LogLevel::Error));
+        assert!(levels.writes("hyper", LogLevel::Warn));
         levels.set_all(LogLevel::Debug);
         assert!(levels.writes("openraft", LogLevel::Info) && !levels.writes("openraft", LogLevel::Debug));
         levels.set_all(LogLevel::Trace);
