@@ -41,10 +41,7 @@ pub struct Summary {
 }
 
 /// Reads an archive to its end; each record goes to `take` as it comes. Only an `Ok` says that what was taken is whole.
-pub fn read<E>(
-    from: impl Read,
-    mut take: impl FnMut(&str, &[u8]) -> Result<(), E>,
-) -> Result<Summary, ReadError<E>> {
+pub fn read<E>(from: impl Read, mut take: impl FnMut(&str, &[u8]) -> Result<(), E>) -> Result<Summary, ReadError<E>> {
     let mut archive = BufReader::with_capacity(128 << 10, MultiGzDecoder::new(from));
     let (mut meta, mut state, mut list, mut sealed) = (None, None, None, None);
     while let Some(entry) = tar::read_header(&mut archive).map_err(ReadError::tar)? {

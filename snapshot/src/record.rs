@@ -130,7 +130,9 @@ fn read_len(from: &mut impl Read) -> Result<Option<u64>, RecordError> {
             Err(error) => return Err(error.into()),
         }
         if byte[0] < 0x80 {
-            return take_varint(&mut bytes.as_slice()).map(Some).ok_or(RecordError::Bad("a record's length makes no sense"));
+            return take_varint(&mut bytes.as_slice())
+                .map(Some)
+                .ok_or(RecordError::Bad("a record's length makes no sense"));
         }
         if bytes.len() >= 10 {
             return Err(RecordError::Bad("a record's length makes no sense"));

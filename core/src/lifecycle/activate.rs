@@ -19,6 +19,7 @@ use crate::version_history::VersionRecord;
 impl Node {
     /// Brings the phase in line with who leads. Called whenever the cluster's status may have changed, and at unseal.
     pub(super) async fn follow_leadership(self: &Arc<Self>) -> Result<(), Failure> {
+        let _alone = self.following.lock().await;
         let role = self.parts.cluster.status().role;
         if role == NodeRole::Removed {
             self.become_removed();

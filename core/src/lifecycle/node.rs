@@ -55,6 +55,8 @@ pub struct Node {
     pub(super) progress: Mutex<Progress>,
     /// Init, unseal and seal, one at a time.
     pub(super) turn: tokio::sync::Mutex<()>,
+    /// Held by whoever brings the phase in line with leadership: services are built once.
+    pub(super) following: tokio::sync::Mutex<()>,
     ceremonies: Arc<Ceremonies>,
     local: Arc<Local>,
     started: Instant,
@@ -82,6 +84,7 @@ impl Node {
                 seal_config: ArcSwap::from_pointee(None),
                 progress: Mutex::default(),
                 turn: tokio::sync::Mutex::default(),
+                following: tokio::sync::Mutex::default(),
                 ceremonies: Arc::default(),
                 local,
                 started: Instant::now(),

@@ -58,7 +58,9 @@ pub(crate) fn check(archive: impl Read, max_entry_size: usize) -> Result<Checked
         return Err(Failure::invalid("the snapshot is of a server that was not initialized; nothing was changed"));
     };
     let seal_config = SealConfig::read(&seal_config).map_err(|error| {
-        Failure::invalid(format!("the snapshot is of a server whose seal this one does not have: {error}; nothing was changed"))
+        Failure::invalid(format!(
+            "the snapshot is of a server whose seal this one does not have: {error}; nothing was changed"
+        ))
     })?;
     Ok(Checked { summary, records, bytes, seal_config, keyring, stored_keys })
 }

@@ -48,7 +48,8 @@ impl PassingFile {
     }
 
     pub(super) fn open(&self) -> Result<File, Failure> {
-        File::open(&self.path).map_err(|error| Failure::internal(format!("the uploaded snapshot cannot be read: {error}")))
+        File::open(&self.path)
+            .map_err(|error| Failure::internal(format!("the uploaded snapshot cannot be read: {error}")))
     }
 }
 

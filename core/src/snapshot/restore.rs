@@ -46,7 +46,9 @@ pub(crate) async fn restore(
 ) -> Result<Restored, Failure> {
     let folder = store.folder().ok_or(Failure::UnsupportedPath)?;
     let pieces = upload.take().ok_or_else(|| {
-        Failure::Unavailable("leadership changed while the snapshot was sent; nothing was changed: send it again".to_owned())
+        Failure::Unavailable(
+            "leadership changed while the snapshot was sent; nothing was changed: send it again".to_owned(),
+        )
     })?;
     let _turn = TURN
         .try_lock()
@@ -159,8 +161,6 @@ async fn hand_over(store: &dyn Store, barrier: &Barrier, keys: &SnapshotKeys) ->
     Ok(())
 }
 
-async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, Failure> + Send + 'static,
-) -> Result<T, Failure> {
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, Failure> + Send + 'static) -> Result<T, Failure> {
     tokio::task::spawn_blocking(work).await.map_err(Failure::internal)?
 }

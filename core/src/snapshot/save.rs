@@ -26,7 +26,8 @@ const STALL: Duration = Duration::from_secs(60);
 
 /// Freezes the state and begins to send it.
 pub async fn save(active: &Arc<Active>) -> Result<Download, Failure> {
-    let leave = LEAVE.try_acquire().map_err(|_| Failure::Unavailable("too many snapshots are being taken".to_owned()))?;
+    let leave =
+        LEAVE.try_acquire().map_err(|_| Failure::Unavailable("too many snapshots are being taken".to_owned()))?;
     let frozen = active.store.freeze().await?;
     let (barrier, status) = (active.barrier.clone(), active.cluster.status());
     let (sender, pieces) = mpsc::channel(QUEUE);

@@ -89,7 +89,8 @@ fn not_changed(error: CommitError) -> Failure {
             "leadership changed during the restore; nothing was changed: send the snapshot again".to_owned()
         }
         CommitError::Conflict { .. } => {
-            "the restore was given up, since another was begun or the snapshot holds a key twice; nothing was changed".to_owned()
+            "the restore was given up, since another was begun or the snapshot holds a key twice; nothing was changed"
+                .to_owned()
         }
         other => format!("the snapshot cannot be staged: {other}; nothing was changed"),
     })

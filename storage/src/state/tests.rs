@@ -127,7 +127,12 @@ fn a_snapshot_does_not_change_and_makes_another_state_equal() {
     let folder = tempfile::tempdir().unwrap();
     let cluster = Some(ClusterId([3; 16]));
     let file = SnapshotFile::write(folder.path(), cluster, &frozen).unwrap();
-    let wanted = SnapshotMeta { cluster, applied: Some(at(1)), membership: Some((at(1), Bytes::from_static(b"list"))), staging: None };
+    let wanted = SnapshotMeta {
+        cluster,
+        applied: Some(at(1)),
+        membership: Some((at(1), Bytes::from_static(b"list"))),
+        staging: None,
+    };
     assert_eq!(*file.meta(), wanted);
     to.state.replace(file.meta(), |put| file.for_each(put)).unwrap();
     assert_eq!(to.state.scan("", "", 9).unwrap(), ["a", "b"]);

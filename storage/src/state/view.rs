@@ -57,9 +57,10 @@ impl View {
             None => None,
         };
         let staging = match meta.get(meta_key::STAGING).fault(file, READING)? {
-            Some(found) => Some(Staging::decode(found.value()).ok_or_else(|| {
-                StoreFault::damaged(file, "its staged state makes no sense")
-            })?),
+            Some(found) => Some(
+                Staging::decode(found.value())
+                    .ok_or_else(|| StoreFault::damaged(file, "its staged state makes no sense"))?,
+            ),
             None => None,
         };
         let staged = match staging {

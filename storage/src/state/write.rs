@@ -169,13 +169,7 @@ impl<'t> StateWrite<'t> {
     }
 }
 
-fn insert(
-    table: &mut Records<'_>,
-    file: &str,
-    key: &str,
-    revision: u64,
-    value: &[u8],
-) -> Result<(), StoreFault> {
+fn insert(table: &mut Records<'_>, file: &str, key: &str, revision: u64, value: &[u8]) -> Result<(), StoreFault> {
     let mut place = table.insert_reserve(key, REVISION + value.len()).fault(file, WRITING)?;
     if let Some((head, body)) = place.as_mut().split_first_chunk_mut::<REVISION>() {
         *head = revision.to_be_bytes();

@@ -10,9 +10,13 @@ use super::raft::is_raft;
 
 pub(super) fn routes() -> Vec<Route<SystemBackend>> {
     vec![
-        Route::new("storage/raft/snapshot", &[], "The whole state as a file; writing one puts it in the state's place.")
-            .on(Read, save)
-            .on(Update, restore),
+        Route::new(
+            "storage/raft/snapshot",
+            &[],
+            "The whole state as a file; writing one puts it in the state's place.",
+        )
+        .on(Read, save)
+        .on(Update, restore),
         Route::new("storage/raft/snapshot-force", &[], "As snapshot, also where the file has other unseal keys.")
             .on(Update, restore_forced),
     ]
