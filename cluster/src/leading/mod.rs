@@ -88,7 +88,8 @@ pub(crate) async fn stand(shared: Arc<Shared>) {
         drop(raft);
         tokio::select! {
             () = shared.closing() => return,
-            _ = server.changed() => {}
+            // A core that died changes no more: the next one is looked at in a while.
+            Ok(()) = server.changed() => {}
             _ = news.changed() => {}
             () = tokio::time::sleep(LOOK_EVERY) => {}
         }
