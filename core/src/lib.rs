@@ -19,6 +19,7 @@ pub mod framework;
 mod grant;
 pub mod help;
 pub mod identity;
+mod interchange;
 pub mod joining;
 pub mod lease;
 pub mod lifecycle;

@@ -11,8 +11,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use zeroize::Zeroizing;
 
-use crate::Failure;
 use crate::snapshot::StateMark;
+use crate::{Failure, interchange};
 
 /// Everything a request reads and writes. All keys it read must be unchanged when it is committed, or the request
 /// is run again: what it decided rests on them.
@@ -95,13 +95,13 @@ impl Transaction {
     /// [`Transaction::get`] of a JSON record.
     pub fn get_json<T: DeserializeOwned>(&mut self, path: &str) -> Result<Option<T>, Failure> {
         let Some(bytes) = self.get(path)? else { return Ok(None) };
-        decode(path, &bytes).map(Some)
+        decode(path, bytes).map(Some)
     }
 
     /// [`Transaction::peek`] of a JSON record.
     pub fn peek_json<T: DeserializeOwned>(&mut self, path: &str) -> Result<Option<T>, Failure> {
         let Some(bytes) = self.peek(path)? else { return Ok(None) };
-        decode(path, &bytes).map(Some)
+        decode(path, bytes).map(Some)
     }
 
     /// Sets a full storage path at commit.
@@ -240,8 +240,10 @@ impl Write {
     }
 }
 
-fn decode<T: DeserializeOwned>(path: &str, bytes: &[u8]) -> Result<T, Failure> {
-    serde_json::from_slice(bytes).map_err(|error| {
+fn decode<T: DeserializeOwned>(path: &str, bytes: Zeroizing<Vec<u8>>) -> Result<T, Failure> {
+    // As OpenBao and Vault write their tables.
+    let bytes = interchange::plain(bytes)?;
+    serde_json::from_slice(&bytes).map_err(|error| {
         // The line and column alone: serde's own text may quote the value.
         let (line, column) = (error.line(), error.column());
         Failure::Internal(format!(

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
+use crate::token::null_as_default;
 use crate::{Failure, Transaction};
 
 const PATH: &str = "core/audit";
@@ -16,7 +17,7 @@ pub struct AuditTable {
     #[serde(rename = "type", default)]
     pub kind: String,
     /// The devices.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_as_default")]
     pub entries: Vec<AuditDevice>,
 }
 
@@ -40,7 +41,7 @@ pub struct AuditDevice {
     #[serde(default)]
     pub accessor: String,
     /// As given.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_as_default")]
     pub options: BTreeMap<String, String>,
     /// A mark without effect.
     #[serde(default)]
@@ -56,7 +57,7 @@ impl AuditTable {
         Ok(tx.get_json(PATH)?.unwrap_or_else(|| Self { kind: "audit".to_owned(), entries: Vec::new() }))
     }
 
-    pub(super) fn write(&self, tx: &mut Transaction) -> Result<(), Failure> {
+    pub(crate) fn write(&self, tx: &mut Transaction) -> Result<(), Failure> {
         tx.put_json(PATH, self)
     }
 }

@@ -7,6 +7,7 @@ mod store;
 mod tests;
 
 pub use entity::{Entity, EntityAlias};
+pub(crate) use store::ENTITY_PREFIX;
 
 use crate::mount::Mount;
 use crate::{Alias, Failure, Timestamp, Transaction};
@@ -42,6 +43,35 @@ impl Identities {
         store::write(tx, &entity)?;
         store::link(tx, &entity)?;
         Ok(entity)
+    }
+
+    /// Takes over an entity of a restored state, unless a newer one is known.
+    pub(crate) fn adopt(&self, tx: &mut Transaction, entity: Entity) -> Result<(), Failure> {
+        let known = store::read(tx, &entity.id)?;
+        if known.is_some_and(|known| known.last_update_time > entity.last_update_time) {
+            return Ok(());
+        }
+        store::write(tx, &entity)?;
+        store::link(tx, &entity)
+    }
+
+    /// Adds aliases that were kept apart from their entity.
+    pub(crate) fn adopt_aliases(
+        &self,
+        tx: &mut Transaction,
+        entity_id: &str,
+        aliases: Vec<EntityAlias>,
+    ) -> Result<(), Failure> {
+        let Some(mut entity) = store::read(tx, entity_id)? else { return Ok(()) };
+        for alias in aliases {
+            let is_known =
+                |known: &EntityAlias| known.mount_accessor == alias.mount_accessor && known.name == alias.name;
+            if !entity.aliases.iter().any(is_known) {
+                entity.aliases.push(alias);
+            }
+        }
+        store::write(tx, &entity)?;
+        store::link(tx, &entity)
     }
 
     /// An entity by its id.

@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 use super::Entity;
 use crate::{Failure, Transaction};
 
-const ENTITY_PREFIX: &str = "core/coffer/identity/entity/";
+pub(crate) const ENTITY_PREFIX: &str = "core/coffer/identity/entity/";
 const ALIAS_PREFIX: &str = "core/coffer/identity/alias/";
 
 pub(super) fn read(tx: &mut Transaction, id: &str) -> Result<Option<Entity>, Failure> {

@@ -10,11 +10,11 @@ use tokio::sync::Semaphore;
 use super::node::Node;
 use super::phase::Phase;
 use super::workers::Workers;
-use crate::Failure;
 use crate::active::Active;
 use crate::mount::Mounts;
 use crate::snapshot::StateMark;
 use crate::version_history::VersionRecord;
+use crate::{Failure, interchange};
 
 impl Node {
     /// Brings the phase in line with who leads. Called whenever the cluster's status may have changed, and at unseal.
@@ -38,6 +38,7 @@ impl Node {
                 }
                 let replacements = self.replacements.load(Ordering::SeqCst);
                 self.cluster_time().begin(self).await;
+                interchange::adopt(&Arc::new(Active::new(self, barrier.clone())?)).await?;
                 let active = Arc::new(self.build_active(barrier.clone())?);
                 note_version(&active).await;
                 let _turn = self.progress.lock();

@@ -11,7 +11,7 @@ use super::node::Node;
 use super::phase::Phase;
 use crate::mount::{Mount, MountConfig, MountKind, MountTable, Mounts};
 use crate::policies::{DEFAULT_POLICY, PolicyRecord};
-use crate::{Failure, SecretText, Timestamp, TokenType, Transaction};
+use crate::{Failure, SecretText, Timestamp, TokenType, Transaction, interchange};
 
 /// Where the cluster's name and id are stored.
 pub(super) const CLUSTER_IDENTITY_PATH: &str = "core/cluster/local/info";
@@ -136,6 +136,7 @@ fn write_first_state(tx: &mut Transaction, cluster_name: &str, now: Timestamp) -
         name => name.to_owned(),
     };
     let identity = ClusterIdentity { name, id };
+    interchange::note_leases_indexed(tx);
     tx.put_clear(OWN_IDENTITY_PATH, serde_json::to_vec(&identity).map_err(Failure::internal)?);
     tx.put_json(CLUSTER_IDENTITY_PATH, &identity)
 }

@@ -9,7 +9,7 @@ use tokio::task::JoinSet;
 use super::key_change::{self, Upgrades};
 use super::node::Node;
 use crate::active::Active;
-use crate::{Failure, cluster_time};
+use crate::{Failure, cluster_time, interchange};
 
 /// Leases ended by one entry.
 const BATCH: usize = 128;
@@ -34,9 +34,24 @@ impl Workers {
         tasks.spawn(cluster_time::keep(Arc::clone(node), Arc::clone(active)));
         tasks.spawn(expire(Arc::clone(active)));
         tasks.spawn(rotate(Arc::clone(active)));
+        tasks.spawn(index_leases(Arc::clone(active)));
         tasks.spawn(super::mount_work::run(Arc::clone(active)));
         tasks.spawn(super::mount_work::tidy(Arc::clone(active)));
         Self { _tasks: tasks }
+    }
+}
+
+/// Only a state that was restored from elsewhere has leases without their place in the index.
+async fn index_leases(active: Arc<Active>) {
+    loop {
+        match interchange::index_leases(&active).await {
+            Ok(true) => tokio::task::yield_now().await,
+            Ok(false) => return,
+            Err(failure) => {
+                tracing::warn!("the leases of a restored state could not be put in order yet, trying again: {failure}");
+                tokio::time::sleep(PAUSE).await;
+            }
+        }
     }
 }
 

@@ -33,8 +33,8 @@ pub struct MountConfig {
     /// Response headers the engine may set.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub allowed_response_headers: Vec<String>,
-    /// Kind of token that logins of this mount give.
-    #[serde(default)]
+    /// Kind of token that logins of this mount give; a number in storage.
+    #[serde(default, with = "token_type")]
     pub token_type: TokenType,
     /// User lockout of this mount; `None`: the defaults.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -83,6 +83,41 @@ impl ListingVisibility {
     }
 }
 
+/// Vault's numbers for kinds of tokens.
+mod token_type {
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    use crate::TokenType;
+
+    const KINDS: [TokenType; 5] = [
+        TokenType::Default,
+        TokenType::Service,
+        TokenType::Batch,
+        TokenType::DefaultService,
+        TokenType::DefaultBatch,
+    ];
+
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Stored {
+        Number(usize),
+        /// As earlier builds wrote it.
+        Name(TokenType),
+    }
+
+    pub(super) fn serialize<S: Serializer>(kind: &TokenType, serializer: S) -> Result<S::Ok, S::Error> {
+        let number = KINDS.iter().position(|known| known == kind).unwrap_or_default();
+        serializer.serialize_u8(u8::try_from(number).unwrap_or_default())
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<TokenType, D::Error> {
+        Ok(match Stored::deserialize(deserializer)? {
+            Stored::Number(number) => KINDS.get(number).copied().unwrap_or_default(),
+            Stored::Name(kind) => kind,
+        })
+    }
+}
+
 /// Go's encoding of a span: a whole number of nanoseconds.
 pub mod nanos {
     use std::time::Duration;
@@ -104,6 +139,15 @@ pub mod nanos {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_kind_of_token_is_a_number_as_vault_stores_it() {
+        let read: MountConfig = serde_json::from_str(r#"{"token_type":3}"#).unwrap();
+        assert_eq!(read.token_type, TokenType::DefaultService);
+        assert_eq!(serde_json::to_value(&read).unwrap()["token_type"], 3);
+        let read: MountConfig = serde_json::from_str(r#"{"token_type":"batch"}"#).unwrap();
+        assert_eq!(read.token_type, TokenType::Batch);
+    }
 
     #[test]
     fn the_longest_span_is_written_so_that_it_can_be_read_back() {

@@ -90,7 +90,17 @@ impl Routing {
             });
             let backend = match kept {
                 Some(old) => Arc::clone(&old.backend),
-                None => registry.build(mount)?,
+                None => match registry.build(mount) {
+                    Ok(backend) => backend,
+                    Err(failure) => {
+                        // Of a restored state: its data is kept, and all else is served.
+                        tracing::error!(
+                            mount = mount.api_path(),
+                            "a mount cannot be served by this release: {failure}"
+                        );
+                        continue;
+                    }
+                },
             };
             by_path
                 .insert(name(&mount.api_path()).to_owned(), Arc::new(Mounted::new(mount.clone(), backend, telemetry)));

@@ -11,8 +11,8 @@ use tokio::runtime::Handle;
 use tokio::sync::{Semaphore, mpsc};
 
 use super::{Download, Piece, is_of_the_state};
-use crate::Failure;
 use crate::active::Active;
+use crate::{Failure, interchange::exported};
 
 /// Snapshots that may be under way: each holds back the room of what is changed meanwhile.
 static LEAVE: Semaphore = Semaphore::const_new(8);
@@ -67,6 +67,11 @@ pub(crate) fn write_archive<W: Write>(
         true
     });
     walked.map_err(|error| source(&error))?;
+    let measured = exported(frozen, barrier, &mut |key, value| {
+        size += encoded_len(key, value);
+        Ok(())
+    });
+    measured.map_err(WriteError::Source)?;
     let unseal_key = unseal_key
         .ok_or_else(|| WriteError::Source(format!("{UNSEAL_KEY_PATH} is missing: the snapshot cannot be sealed")))?;
     let seal = barrier.snapshot_seal(&unseal_key).map_err(|error| source(&error))?;
@@ -79,7 +84,10 @@ pub(crate) fn write_archive<W: Write>(
             written.is_ok()
         });
         walked.map_err(|error| source(&error))?;
-        Ok(written?)
+        written?;
+        let added =
+            exported(frozen, barrier, &mut |key, value| state.put(key, value).map_err(|error| error.to_string()));
+        added.map_err(WriteError::Source)
     };
     coffer_snapshot::write(out, &meta(frozen, status, size), fill, |sums| {
         seal.seal(sums).map_err(|error| error.to_string())
