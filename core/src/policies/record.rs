@@ -8,8 +8,8 @@ use crate::{Failure, Timestamp, Transaction};
 /// Vault's JSON, with the keys that OpenBao added.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct PolicyRecord {
-    /// Format of the record, always 2.
-    #[serde(rename = "Version")]
+    /// Format of the record, always 2; OpenBao does not write it any more.
+    #[serde(rename = "Version", default = "format")]
     pub format: u32,
     /// Counts the writes.
     #[serde(rename = "DataVersion", default)]
@@ -35,6 +35,10 @@ pub struct PolicyRecord {
     /// Values of templates may bring `*` and `+` into a path.
     #[serde(rename = "AllowWildcardsInIdentityTemplates", default)]
     pub allow_wildcards: bool,
+}
+
+fn format() -> u32 {
+    2
 }
 
 fn never() -> Timestamp {
