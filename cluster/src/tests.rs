@@ -1,5 +1,6 @@
 mod cluster_of_one;
 mod leading;
 mod membership;
+mod refusals;
 mod suite;
 mod three;

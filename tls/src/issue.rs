@@ -13,7 +13,7 @@ use rustls::SignatureScheme;
 use rustls_pki_types::{PrivateKeyDer, PrivateSec1KeyDer};
 use zeroize::Zeroizing;
 
-use crate::provider;
+use crate::{Usage, provider};
 
 /// A CA with its key.
 pub struct Authority {
@@ -83,8 +83,20 @@ impl Authority {
     /// # Errors
     /// A name cannot be encoded, or there is no randomness.
     pub fn issue(&self, request: &LeafRequest) -> Result<Issued, IssueError> {
+        self.issue_for(request, Usage { server_auth: true, client_auth: true })
+    }
+
+    /// As [`Authority::issue`], for these usages alone.
+    ///
+    /// # Errors
+    /// As [`Authority::issue`].
+    pub fn issue_for(&self, request: &LeafRequest, usage: Usage) -> Result<Issued, IssueError> {
         let key = P256Key::generate()?;
         let mut params = leaf_params(request, &key)?;
+        params.extended_key_usages.retain(|purpose| match purpose {
+            ExtendedKeyUsagePurpose::ServerAuth => usage.server_auth,
+            _ => usage.client_auth,
+        });
         params.use_authority_key_identifier_extension = true;
         let certificate = params.signed_by(&key, &self.issuer)?.pem();
         Ok(Issued { certificate, key: key.to_pem() })

@@ -75,7 +75,12 @@ impl NodeKey {
     ///
     /// # Errors
     /// A name cannot be encoded.
-    pub fn identity(&self, common_name: &str, names: Vec<String>, lifetime: Duration) -> Result<Identity, NodeKeyError> {
+    pub fn identity(
+        &self,
+        common_name: &str,
+        names: Vec<String>,
+        lifetime: Duration,
+    ) -> Result<Identity, NodeKeyError> {
         let request = LeafRequest { common_name: common_name.to_owned(), names, lifetime };
         let certificate = self_signed(&self.key, &request)?;
         let source = PemSource::Inline("the node's own certificate");

@@ -88,7 +88,9 @@ pub enum CertificateFault {
     #[error("the certificate cannot be read: {0}")]
     Malformed(String),
     /// An extended key usage is not there.
-    #[error("the certificate {subject}: extendedKeyUsage lacks {missing}; wanted: serverAuth and clientAuth, offered: {offered}")]
+    #[error(
+        "the certificate {subject}: extendedKeyUsage lacks {missing}; wanted: serverAuth and clientAuth, offered: {offered}"
+    )]
     Usage {
         /// Whose it is.
         subject: String,
@@ -98,7 +100,9 @@ pub enum CertificateFault {
         offered: &'static str,
     },
     /// No trusted CA signed it.
-    #[error("the certificate {subject} is signed by an authority that is not trusted; wanted: one of {trusted}, offered: {issuer}")]
+    #[error(
+        "the certificate {subject} is signed by an authority that is not trusted; wanted: one of {trusted}, offered: {issuer}"
+    )]
     Untrusted {
         /// Whose it is.
         subject: String,
@@ -108,7 +112,9 @@ pub enum CertificateFault {
         trusted: String,
     },
     /// It is made out to others.
-    #[error("the certificate {subject} is not made out to the address it is reached at; wanted in its subjectAltName: {wanted}, offered: {offered}")]
+    #[error(
+        "the certificate {subject} is not made out to the address it is reached at; wanted in its subjectAltName: {wanted}, offered: {offered}"
+    )]
     Name {
         /// Whose it is.
         subject: String,
@@ -238,6 +244,11 @@ impl PeerCertificate {
         match verifier.verify_client_cert(first, rest, at) {
             Ok(_) => Ok(()),
             Err(Error::InvalidCertificate(rustls::CertificateError::UnknownIssuer)) => Err(self.untrusted(roots)),
+            // A CA that was made anew under its old name.
+            Err(Error::InvalidCertificate(rustls::CertificateError::BadSignature)) => {
+                let issuer = format!("{} (another key under the same name)", self.facts.issuer);
+                Err(CertificateFault::Untrusted { subject, issuer, trusted: roots.names(3) })
+            }
             Err(error) => Err(CertificateFault::Other { subject, reason: explain(&error) }),
         }
     }

@@ -47,7 +47,7 @@ async fn look(shared: Arc<Shared>, leader: u64) {
     let Some(name) = name else { return };
     let question = shared.told().encode();
     let begun = tokio::time::Instant::now();
-    match shared.transport.ask(&name, Topic::PULSE, &question, PATIENCE).await {
+    match shared.transport.ask_member(leader, Topic::PULSE, &question, PATIENCE).await {
         Err(PeerError::Unreachable { reason, .. }) if begun.elapsed() < PATIENCE => {
             tracing::info!(leader = name, reason, "the leader is gone");
         }

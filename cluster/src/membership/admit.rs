@@ -93,7 +93,7 @@ impl Shared {
         let begun = Instant::now();
         let question = Bytes::from(self.told().encode());
         // The answer could be another incarnation's; only what is heard from this one counts.
-        let _ = self.ask(&node.node_id, Topic::PULSE, question, PATIENCE).await;
+        let _ = self.transport.ask_member(id, Topic::PULSE, &question, PATIENCE).await;
         let heard = self.pulse.look(|table| table.get(id).and_then(|known| known.heard)).map(|(at, _)| at);
         match heard {
             Some(at) if at >= begun => true,

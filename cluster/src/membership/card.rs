@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use coffer_model::{ClusterCard, Member, MembershipError, OwnCard, Topic};
-use coffer_storage::{ClusterId, Stores};
+use coffer_storage::ClusterId;
 
 use crate::cluster::Shared;
 use crate::member::{self, MemberNode};
@@ -125,11 +125,6 @@ fn node_of(member: Member) -> MemberNode {
     }
 }
 
-/// Removes the card of a node that leaves its cluster. Blocks.
-pub(crate) fn forget(stores: &Stores) -> Result<(), coffer_storage::StoreFault> {
-    stores.remove_private_file(FILE)
-}
-
 /// Answers [`TOPIC`].
 pub(crate) fn tell(shared: &Shared) -> Result<Bytes, String> {
     let none = || "this node knows of no members".to_owned();
@@ -147,8 +142,8 @@ pub(crate) async fn follow(shared: Arc<Shared>) {
             () = shared.closing() => return,
             () = shared.transport.stranger() => {}
         }
-        for (_, node) in shared.transport.others() {
-            let answer = shared.transport.ask(&node.node_id, TOPIC, &[], PATIENCE).await;
+        for (raft_id, _) in shared.transport.others() {
+            let answer = shared.transport.ask_member(raft_id, TOPIC, &[], PATIENCE).await;
             if let Some(kept) = answer.ok().and_then(|bytes| Kept::decode(&bytes))
                 && shared.stores.cluster_id() == Some(kept.cluster)
             {

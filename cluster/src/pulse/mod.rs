@@ -173,18 +173,18 @@ pub(crate) async fn run(shared: Arc<Shared>) {
             table.keep_members(&shared.others());
             table.begin_round(has_news)
         };
-        for (raft_id, node_id) in asked {
-            shared.tasks.spawn(ask(Arc::clone(&shared), raft_id, node_id));
+        for (raft_id, _) in asked {
+            shared.tasks.spawn(ask(Arc::clone(&shared), raft_id));
         }
     }
 }
 
-async fn ask(shared: Arc<Shared>, raft_id: u64, node_id: String) {
+async fn ask(shared: Arc<Shared>, raft_id: u64) {
     let begun = Instant::now();
     let question = shared.told().encode();
     let answer = tokio::select! {
         () = shared.closing() => return,
-        answer = shared.transport.ask(&node_id, Topic::PULSE, &question, PATIENCE) => answer,
+        answer = shared.transport.ask_member(raft_id, Topic::PULSE, &question, PATIENCE) => answer,
     };
     let told = answer.ok().and_then(|answer: Bytes| Told::decode(&answer)).map(|told| (told, begun.elapsed()));
     let is_news = told.is_some();

@@ -37,7 +37,8 @@ impl FaultBook {
         let before = book.insert((key(node_id, address), way), fault);
         if before.is_none_or(|before| before.reason != reason) {
             let direction = if way == Way::Dialled { "to" } else { "from" };
-            tracing::warn!(member = node_id, address, reason, "no cluster connection {direction} a node");
+            // All of it in the message: in a field, quotes would be escaped.
+            tracing::warn!("no cluster connection {direction} {} at {address}: {reason}", called(node_id));
         }
         if book.len() > MAX_FAULTS
             && let Some(oldest) = book.iter().min_by_key(|(_, fault)| fault.at).map(|(key, _)| key.clone())
@@ -54,7 +55,7 @@ impl FaultBook {
         let unnamed = book.remove(&(key("", address), way));
         if named.is_some() || unnamed.is_some() {
             let direction = if way == Way::Dialled { "to" } else { "from" };
-            tracing::info!(member = node_id, address, "cluster connection {direction} a node that had failed");
+            tracing::info!("cluster connection {direction} {} at {address}: it works again", called(node_id));
         }
     }
 
@@ -69,6 +70,10 @@ impl FaultBook {
         book.retain(|_, fault| now.duration_since(fault.at).is_ok_and(|age| age < FORGOTTEN_AFTER) || fault.at > now);
         book.values().cloned().collect()
     }
+}
+
+fn called(node_id: &str) -> String {
+    if node_id.is_empty() { "a node".to_owned() } else { format!("node {node_id:?}") }
 }
 
 /// The name, or for the nameless the host it came from.

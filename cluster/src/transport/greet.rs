@@ -23,6 +23,8 @@ use crate::member::MemberNode;
 pub(super) const PATIENCE: Duration = Duration::from_secs(5);
 /// What is exported from TLS to be signed.
 const EXPORTER: &[u8] = b"EXPORTER-coffer-node-greeting";
+/// In the greeting of a node that has none.
+const NO_CLUSTER: ClusterId = ClusterId([0; 16]);
 /// How long one who was refused has to read why.
 const LINGER: Duration = Duration::from_secs(1);
 
@@ -233,9 +235,7 @@ impl<S: TlsConnection> Greeting<'_, S> {
 
     /// Who it is, and whether that is a member.
     fn judge_hello(&self, hello: &Hello, certificate: &PeerCertificate) -> Result<Known, Failed> {
-        if !self.side.is_probe() {
-            self.judge_cluster(hello.cluster)?;
-        }
+        self.judge_cluster(hello.cluster)?;
         let identity = self.inner.identity.raft_id;
         if hello.wanted != 0 && hello.wanted != identity {
             return Err(Failed::refused(
@@ -277,7 +277,8 @@ impl<S: TlsConnection> Greeting<'_, S> {
 
     fn judge_cluster(&self, theirs: ClusterId) -> Result<(), Failed> {
         let own = self.inner.stores.cluster_id();
-        if own == Some(theirs) {
+        let none_has_another = own.is_none() || theirs == NO_CLUSTER;
+        if own == Some(theirs) || (self.side.is_probe() && none_has_another) {
             return Ok(());
         }
         let reason = match own {
@@ -357,7 +358,7 @@ impl<S: TlsConnection> Greeting<'_, S> {
     async fn send_hello(&mut self) -> Result<(), Outcome> {
         let cluster = match self.inner.stores.cluster_id() {
             Some(cluster) => cluster,
-            None if self.side.is_probe() => ClusterId([0; 16]),
+            None if self.side.is_probe() => NO_CLUSTER,
             None => {
                 let reason =
                     "this node belongs to no cluster yet: let it join with retry_join or \"operator raft join\"";

@@ -207,8 +207,6 @@ pub(crate) struct Connection {
     waiting: Arc<Waiting>,
     next_id: AtomicU64,
     closed: CancellationToken,
-    /// What both sides speak.
-    pub(crate) level: u32,
 }
 
 type Waiting = Mutex<HashMap<u64, oneshot::Sender<Result<Bytes, LinkError>>>>;
@@ -217,13 +215,8 @@ impl Connection {
     fn start(dialled: super::dial::Dialled, closed: CancellationToken) -> Arc<Self> {
         let (outbox, mut inbox) = channel::start(dialled.stream, closed.clone());
         let waiting = Arc::<Waiting>::default();
-        let connection = Self {
-            outbox,
-            waiting: Arc::clone(&waiting),
-            next_id: AtomicU64::new(1),
-            closed: closed.clone(),
-            level: dialled.peer.level,
-        };
+        let connection =
+            Self { outbox, waiting: Arc::clone(&waiting), next_id: AtomicU64::new(1), closed: closed.clone() };
         tokio::spawn(async move {
             while let Some(frame) = inbox.next().await {
                 let answer = match frame.kind {

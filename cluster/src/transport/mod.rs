@@ -27,7 +27,7 @@ mod wire;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use arc_swap::ArcSwapOption;
 use bytes::Bytes;
@@ -68,13 +68,20 @@ pub(crate) struct Inner {
     links: Links,
     service: ArcSwapOption<Arc<dyn PeerService>>,
     shared: OnceLock<Weak<Shared>>,
-    /// When the certificates end that members last showed, by Raft id.
-    certificates: Mutex<BTreeMap<u64, SystemTime>>,
+    /// Members that there has been a connection with, by Raft id.
+    met: Mutex<BTreeMap<u64, Met>>,
     /// Somebody knocked whom the member list does not hold: it may be old.
     strangers: Notify,
     /// A member said, as itself, that this node was removed.
     removed: AtomicBool,
     stop: CancellationToken,
+}
+
+/// The last connection with a member.
+#[derive(Clone, Copy, Debug)]
+struct Met {
+    at: Instant,
+    certificate_ends: SystemTime,
 }
 
 /// What a transport is made of.
@@ -110,7 +117,7 @@ impl Transport {
             links: Links::default(),
             service: ArcSwapOption::empty(),
             shared: OnceLock::new(),
-            certificates: Mutex::default(),
+            met: Mutex::default(),
             strangers: Notify::new(),
             removed: AtomicBool::new(false),
             stop: CancellationToken::new(),
@@ -154,6 +161,7 @@ impl Transport {
             members.iter().filter(|(id, _)| **id != own).map(|(id, node)| (*id, node.clone())).collect();
         for (raft_id, node) in self.0.roster.replace(own, at, members.clone()) {
             self.0.links.close(raft_id);
+            self.0.met.lock().remove(&raft_id);
             if !others.iter().any(|(_, other)| other.node_id == node.node_id) {
                 self.0.faults.forget(&node.node_id);
             }
@@ -172,13 +180,6 @@ impl Transport {
     /// Members as a pinned member told of them, in the entry at `at`.
     pub(crate) fn members_told(&self, at: u64, members: BTreeMap<u64, MemberNode>) {
         self.0.roster.told(at, members);
-    }
-
-    /// Forgets all members, as a node does that leaves.
-    pub(crate) fn forget_members(&self) {
-        self.0.roster.clear();
-        self.0.links.close_all();
-        self.0.removed.store(false, Ordering::Relaxed);
     }
 
     /// Whether a member said that this node was removed.
@@ -207,6 +208,18 @@ impl Transport {
     ) -> Result<Bytes, PeerError> {
         let target = self.target(node_id)?;
         self.ask_target(&target, topic, question, patience).await
+    }
+
+    /// Asks one incarnation of a member, and no other of its name.
+    pub(crate) async fn ask_member(
+        &self,
+        raft_id: u64,
+        topic: Topic,
+        question: &[u8],
+        patience: Duration,
+    ) -> Result<Bytes, PeerError> {
+        let node = self.0.roster.get(raft_id).ok_or_else(|| PeerError::Unknown(raft_id.to_string()))?;
+        self.ask_target(&Target { raft_id, node, is_joining: false }, topic, question, patience).await
     }
 
     async fn ask_target(
@@ -250,7 +263,9 @@ impl Transport {
     }
 
     fn target(&self, node_id: &str) -> Result<Target, PeerError> {
-        let found = self.0.roster.by_name(node_id);
+        let met = self.0.met.lock();
+        // Of two incarnations of a name, the one that was last heard of.
+        let found = self.0.roster.called(node_id).into_iter().max_by_key(|(id, _)| met.get(id).map(|met| met.at));
         let (raft_id, node) = found.ok_or_else(|| PeerError::Unknown(node_id.to_owned()))?;
         Ok(Target { raft_id, node, is_joining: false })
     }
@@ -311,8 +326,10 @@ impl Inner {
     /// A connection has come about. An expired certificate is no reason to refuse a member, and one to be heard of.
     fn met(&self, known: &Known) {
         let ends = known.certificate_ends;
-        let before = self.certificates.lock().insert(known.identity.raft_id, ends);
-        if before != Some(ends) && ends < SystemTime::now() {
+        let met = Met { at: Instant::now(), certificate_ends: ends };
+        tracing::debug!(member = known.identity.node_id, level = known.level, "cluster connection");
+        let before = self.met.lock().insert(known.identity.raft_id, met);
+        if before.is_none_or(|before| before.certificate_ends != ends) && ends < SystemTime::now() {
             tracing::error!(
                 member = known.identity.node_id,
                 "the certificate of a member has expired; its identity key vouches for it, and others may still refuse \

@@ -60,11 +60,6 @@ impl Roster {
         }
     }
 
-    /// Forgets everything.
-    pub(crate) fn clear(&self) {
-        *self.0.write() = Lists::default();
-    }
-
     pub(crate) fn standing(&self, raft_id: u64) -> Standing {
         match self.get(raft_id) {
             None => Standing::Stranger,
@@ -78,11 +73,11 @@ impl Roster {
         lists.raft.get(&raft_id).or_else(|| lists.told.get(&raft_id)).cloned()
     }
 
-    /// The one of that name; in Raft's list first.
-    pub(crate) fn by_name(&self, node_id: &str) -> Option<(u64, MemberNode)> {
+    /// Those of that name: more than one while a dead incarnation is replaced. Raft's list first.
+    pub(crate) fn called(&self, node_id: &str) -> Vec<(u64, MemberNode)> {
         let lists = self.0.read();
         let all = lists.raft.iter().chain(&lists.told);
-        all.filter(|(_, node)| node.node_id == node_id).map(|(id, node)| (*id, node.clone())).next()
+        all.filter(|(_, node)| node.node_id == node_id).map(|(id, node)| (*id, node.clone())).collect()
     }
 
     pub(crate) fn all(&self) -> Vec<(u64, MemberNode)> {
@@ -107,7 +102,7 @@ mod tests {
         // An older list, in which this node, 9, is not.
         assert!(roster.replace(9, 3, Known::from([(1, node("a", b"y"))])).is_empty());
         assert_eq!(roster.standing(1), Standing::Member(node("a", b"y")));
-        assert_eq!(roster.by_name("b").unwrap().0, 2);
+        assert_eq!(roster.called("b")[0].0, 2);
         let gone = roster.replace(9, 5, Known::from([(2, node("b", b"")), (9, node("own", b"z"))]));
         assert_eq!(gone[0].0, 1);
         assert_eq!(roster.standing(2), Standing::Unpinned(node("b", b"")));
