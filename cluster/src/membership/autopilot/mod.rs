@@ -42,11 +42,6 @@ impl Upkeep {
     pub(crate) fn set_removed(&self) -> bool {
         !self.is_removed.swap(true, Ordering::Relaxed)
     }
-
-    /// The files that were removed have been set aside.
-    pub(crate) fn begins_anew(&self) {
-        self.is_removed.store(false, Ordering::Relaxed);
-    }
 }
 
 pub(crate) async fn run(shared: Arc<Shared>) {

@@ -13,9 +13,11 @@ const SOON: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 pub(crate) fn alarms(active: &Active, state: &AutopilotState) -> Vec<String> {
     let now = SystemTime::now();
     let mut out: Vec<String> = state.servers.iter().filter_map(|server| certificate(server, now)).collect();
-    out.extend(active.cluster.faults().into_iter().map(|fault| {
-        format!("no connection with {} at {}: {}", named(&fault.node_id), fault.address, fault.reason)
-    }));
+    out.extend(
+        active.cluster.faults().into_iter().map(|fault| {
+            format!("no connection with {} at {}: {}", named(&fault.node_id), fault.address, fault.reason)
+        }),
+    );
     out.extend(even_voters(voters(state)));
     out
 }

@@ -7,9 +7,9 @@ mod members;
 mod settings;
 mod state;
 
+use coffer_core::Failure;
 use coffer_core::active::Active;
 use coffer_core::framework::Route;
-use coffer_core::Failure;
 use coffer_model::ClusterStatus;
 
 use super::SystemBackend;

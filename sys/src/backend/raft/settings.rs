@@ -13,10 +13,18 @@ use crate::backend::SystemBackend;
 const FIELDS: &[Field] = &[
     Field::new("cleanup_dead_servers", Kind::Bool, "Whether dead members are removed."),
     Field::new("last_contact_threshold", Kind::Duration, "After how long without contact a member is not healthy."),
-    Field::new("dead_server_last_contact_threshold", Kind::Duration, "After how long without contact a member is dead."),
+    Field::new(
+        "dead_server_last_contact_threshold",
+        Kind::Duration,
+        "After how long without contact a member is dead.",
+    ),
     Field::new("max_trailing_logs", Kind::Int, "How many entries a healthy member may be behind."),
     Field::new("min_quorum", Kind::Int, "Fewest voters that the removal of dead ones leaves; at least 3."),
-    Field::new("server_stabilization_time", Kind::Duration, "How long a learner must be healthy before it gets a vote."),
+    Field::new(
+        "server_stabilization_time",
+        Kind::Duration,
+        "How long a learner must be healthy before it gets a vote.",
+    ),
     Field::new("disable_upgrade_migration", Kind::Bool, "Kept, and of no effect: upgrades need no migration here."),
     Field::new("dr_operation_token", Kind::Text, "Taken for Vault's clients, and of no use here."),
 ];
@@ -65,7 +73,9 @@ fn write(backend: &SystemBackend, cx: &mut Context<'_>, matched: &Matched<'_>) -
 fn merged(mut config: AutopilotConfig, fields: &Fields<'_>) -> Result<AutopilotConfig, Failure> {
     let count = |name: &str| match fields.int(name)? {
         None => Ok(None),
-        Some(number) => u64::try_from(number).map(Some).map_err(|_| Failure::invalid(format!("{name} cannot be negative"))),
+        Some(number) => {
+            u64::try_from(number).map(Some).map_err(|_| Failure::invalid(format!("{name} cannot be negative")))
+        }
     };
     if let Some(cleanup) = fields.flag("cleanup_dead_servers")? {
         config.cleanup_dead_servers = cleanup;
