@@ -12,6 +12,9 @@ use super::sealed_identity::Claim;
 /// Requests of one node that may fail before it is left to its operators.
 const MAX_FAILURES: u32 = 3;
 
+/// How long after a grant the same process may ask again.
+const LOST: Duration = Duration::from_secs(60);
+
 /// Whether a ceremony goes on here, and how far it is.
 #[derive(Default)]
 pub(super) struct Ceremony {
@@ -41,6 +44,15 @@ enum SeatState {
     Granted,
     /// Two have asked in its name, or it has failed too often.
     Quarantined,
+}
+
+/// A request that may be granted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Asked {
+    pub(super) record: EpochRecord,
+    pub(super) entry: RosterEntry,
+    /// It was granted before.
+    pub(super) repeated: bool,
 }
 
 /// Why a node was not handed the root key. Told to it, audited and logged.
@@ -101,16 +113,22 @@ impl Ceremony {
         self.open = Some(Open { record, term, closes, seats });
     }
 
-    /// Whether it is open and has somebody left to open.
+    /// Whether it is open and has somebody left to open, or one whose answer may just have been lost.
     pub(super) fn goes_on(&self, term: u64, now: Instant) -> bool {
         self.open.as_ref().is_some_and(|open| {
-            let left = |seat: &Seat| matches!(seat.state, SeatState::Waiting | SeatState::Asked);
+            let just = |seat: &Seat| seat.last_request.is_some_and(|last| now.saturating_duration_since(last) < LOST);
+            let left = |seat: &Seat| match seat.state {
+                SeatState::Waiting | SeatState::Asked => true,
+                SeatState::Granted => just(seat),
+                SeatState::Quarantined => false,
+            };
             open.term == term && now < open.closes && open.seats.values().any(left)
         })
     }
 
-    /// Looks at a request. `Ok`: nothing speaks against it so far, and it is the only one of that node until
-    /// [`Ceremony::settle`].
+    /// Looks at a request. `Ok`: nothing speaks against it so far. A first one is the only one of that node until
+    /// [`Ceremony::settle`]; a repeated one is of the very process that was handed the key, whose answer may have been lost:
+    /// to seal it to the same key again tells nobody more.
     pub(super) fn ask(
         &mut self,
         from: &PeerIdentity,
@@ -118,7 +136,7 @@ impl Ceremony {
         term: u64,
         now: Instant,
         interval: Duration,
-    ) -> Result<(EpochRecord, RosterEntry), Refusal> {
+    ) -> Result<Asked, Refusal> {
         let open = self.open.as_mut().filter(|open| open.term == term && now < open.closes).ok_or(Refusal::Closed)?;
         if question.epoch != open.record.epoch {
             return Err(Refusal::OtherEpoch { asked: question.epoch, open: open.record.epoch });
@@ -128,9 +146,11 @@ impl Ceremony {
         let entry = entry.filter(|entry| entry.node_id == from.node_id).ok_or_else(|| Refusal::NotInRoster(name()))?;
         let seat = open.seats.get_mut(&from.raft_id).ok_or_else(|| Refusal::NotInRoster(name()))?;
         match seat.state {
-            SeatState::Granted => return Err(Refusal::AlreadyGranted(name())),
+            SeatState::Granted if question.claim() != entry.claim() => {
+                return Err(Refusal::AlreadyGranted(name()));
+            }
             SeatState::Quarantined => return Err(Refusal::Quarantined(name())),
-            SeatState::Waiting | SeatState::Asked => {}
+            SeatState::Waiting | SeatState::Asked | SeatState::Granted => {}
         }
         if question.claim() != entry.claim() {
             seat.state = SeatState::Quarantined;
@@ -143,16 +163,18 @@ impl Ceremony {
             return Err(Refusal::TooSoon(name()));
         }
         seat.last_request = Some(now);
-        seat.state = SeatState::Asked;
-        Ok((open.record.clone(), entry.clone()))
+        let repeated = seat.state == SeatState::Granted;
+        if !repeated {
+            seat.state = SeatState::Asked;
+        }
+        Ok(Asked { record: open.record.clone(), entry: entry.clone(), repeated })
     }
 
     /// Whether the request of a node that was found good may still be granted.
     pub(super) fn still_good(&self, from: &PeerIdentity, term: u64, now: Instant) -> Result<(), Refusal> {
         let open = self.open.as_ref().filter(|open| open.term == term && now < open.closes).ok_or(Refusal::Closed)?;
         match open.seats.get(&from.raft_id).map(|seat| seat.state) {
-            Some(SeatState::Asked) => Ok(()),
-            Some(SeatState::Granted) => Err(Refusal::AlreadyGranted(from.node_id.clone())),
+            Some(SeatState::Asked | SeatState::Granted) => Ok(()),
             Some(SeatState::Quarantined) => Err(Refusal::Equivocation(from.node_id.clone())),
             Some(SeatState::Waiting) | None => Err(Refusal::Closed),
         }
@@ -231,14 +253,18 @@ mod tests {
         let now = Instant::now();
         let mut ceremony = open(now);
         for number in [2, 3] {
-            assert!(ceremony.goes_on(TERM, now));
+            assert!(ceremony.goes_on(TERM, now + LOST));
             ceremony.ask(&peer(number), &question(number), TERM, now, INTERVAL).unwrap();
             ceremony.still_good(&peer(number), TERM, now).unwrap();
             ceremony.settle(&peer(number), Ok(()));
         }
-        assert!(!ceremony.goes_on(TERM, now));
+        assert!(ceremony.goes_on(TERM, now), "an answer may have been lost");
+        assert!(!ceremony.goes_on(TERM, now + LOST));
         let later = now + INTERVAL * 2;
-        let refused = ceremony.ask(&peer(2), &question(2), TERM, later, INTERVAL).unwrap_err();
+        // The same process, whose answer was lost, and one that was started after it.
+        assert!(ceremony.ask(&peer(2), &question(2), TERM, later, INTERVAL).unwrap().repeated);
+        let restarted = UnsealQuestion { boot_id: Uuid::from_u128(99), ..question(2) };
+        let refused = ceremony.ask(&peer(2), &restarted, TERM, later, INTERVAL).unwrap_err();
         assert_eq!(refused, Refusal::AlreadyGranted("n2".to_owned()));
     }
 

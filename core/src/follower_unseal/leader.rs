@@ -9,7 +9,7 @@ use bytes::Bytes;
 use coffer_model::{ClusterStatus, CommitError, Member, NodeRole, PeerIdentity, Topic};
 use tokio::task::JoinSet;
 
-use super::ceremony::Refusal;
+use super::ceremony::{Asked, Refusal};
 use super::message::{self, Context, SealStateAnswer, ToldState, UnsealAnswer, UnsealQuestion};
 use super::record::{self, EpochRecord, RosterEntry};
 use super::{FollowerUnsealPolicy, Followers, audit};
@@ -64,16 +64,16 @@ impl Node {
             if !self.follower_unseal().ceremony.lock().is_turn(turn) {
                 return Err("this node was sealed, or unsealed anew".to_owned());
             }
-            let reason = match self.active() {
-                Some(active) => match self.ask_all(voters).await {
-                    Round::AllSealed(roster) => match self.open(&active, turn, roster).await {
-                        Ok(term) => return Ok(term),
-                        Err(failure) => failure.to_string(),
-                    },
-                    Round::Never(reason) => return Err(reason),
-                    Round::NotYet(reason) => reason,
+            // Asked before this node leads as well: one that is open now, and restarted by the time that it does, was
+            // restarted alone.
+            let reason = match (self.ask_all(voters).await, self.active()) {
+                (Round::AllSealed(roster), Some(active)) => match self.open(&active, turn, roster).await {
+                    Ok(term) => return Ok(term),
+                    Err(failure) => failure.to_string(),
                 },
-                None => "this node does not lead yet".to_owned(),
+                (Round::AllSealed(_), None) => "this node does not lead yet".to_owned(),
+                (Round::Never(reason), _) => return Err(reason),
+                (Round::NotYet(reason), _) => reason,
             };
             if Instant::now() >= give_up {
                 return Err(format!("{reason}, for {} minutes", timings.window.as_secs() / 60));
@@ -223,8 +223,8 @@ impl Node {
         let term = self.cluster().status().term;
         let active = self.active().filter(|_| self.leads_in(term)).ok_or(Refusal::Closed)?;
         let interval = unseal.timings.request_interval;
-        let (record, entry) = unseal.ceremony.lock().ask(from, question, term, Instant::now(), interval)?;
-        let outcome = self.examine(&active, from, question, &record, &entry, term).await;
+        let asked = unseal.ceremony.lock().ask(from, question, term, Instant::now(), interval)?;
+        let outcome = self.examine(&active, from, question, &asked, term).await;
         unseal.ceremony.lock().settle(from, outcome.as_ref().map(drop));
         outcome
     }
@@ -234,24 +234,22 @@ impl Node {
         active: &Arc<Active>,
         from: &PeerIdentity,
         question: &UnsealQuestion,
-        record: &EpochRecord,
-        entry: &RosterEntry,
+        Asked { record, entry, repeated }: &Asked,
         term: u64,
     ) -> Result<UnsealAnswer, Refusal> {
         let unseal = self.follower_unseal();
         if self.ceremonies().rekey_status().is_some() {
             return Err(Refusal::Failed("a rekey is in progress".to_owned()));
         }
-        // Another that asks in its name shows itself meanwhile.
-        tokio::time::sleep(unseal.timings.hold).await;
+        if !repeated {
+            // Another that asks in its name shows itself meanwhile.
+            tokio::time::sleep(unseal.timings.hold).await;
+        }
         self.look_back(from, entry).await?;
         unseal.ceremony.lock().still_good(from, term, Instant::now())?;
         audit::granting(active, record, entry).await.map_err(failed)?;
-        let command = record.grant(self.store().as_ref(), entry, active.now()).map_err(failed)?;
-        match self.store().commit(command).await {
-            Ok(_) => {}
-            Err(CommitError::Conflict { .. }) => return Err(Refusal::AlreadyGranted(from.node_id.clone())),
-            Err(error) => return Err(failed(error)),
+        if !repeated {
+            self.note_grant(active, record, entry).await?;
         }
         // The seal may have come in between; the grant is spent then.
         unseal.ceremony.lock().still_good(from, term, Instant::now())?;
@@ -265,6 +263,15 @@ impl Node {
         };
         let sealed = active.barrier.root_key_for(entry.key.0, &context.bytes()).map_err(failed)?;
         Ok(UnsealAnswer { sealed_root_key: hex::encode(sealed) })
+    }
+
+    async fn note_grant(&self, active: &Active, record: &EpochRecord, entry: &RosterEntry) -> Result<(), Refusal> {
+        let command = record.grant(self.store().as_ref(), entry, active.now()).map_err(failed)?;
+        match self.store().commit(command).await {
+            Ok(_) => Ok(()),
+            Err(CommitError::Conflict { .. }) => Err(Refusal::AlreadyGranted(entry.node_id.clone())),
+            Err(error) => Err(failed(error)),
+        }
     }
 
     /// Asks the member at the address that the cluster knows, whoever asked from wherever.
