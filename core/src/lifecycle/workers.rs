@@ -9,7 +9,7 @@ use tokio::task::JoinSet;
 use super::key_change::{self, Upgrades};
 use super::node::Node;
 use crate::active::Active;
-use crate::{Failure, cluster_time, interchange};
+use crate::{Failure, cluster_time, interchange, snapshot};
 
 /// Leases ended by one entry.
 const BATCH: usize = 128;
@@ -34,6 +34,7 @@ impl Workers {
         tasks.spawn(cluster_time::keep(Arc::clone(node), Arc::clone(active)));
         tasks.spawn(expire(Arc::clone(active)));
         tasks.spawn(rotate(Arc::clone(active)));
+        tasks.spawn(snapshot::take_automatically(Arc::clone(active)));
         tasks.spawn(index_leases(Arc::clone(active)));
         tasks.spawn(super::mount_work::run(Arc::clone(active)));
         tasks.spawn(super::mount_work::tidy(Arc::clone(active)));

@@ -3,6 +3,7 @@
 //!
 //! The file is Vault's. What belongs to the running cluster (below [`CLUSTER_FOLDER`]) is neither saved nor replaced.
 
+mod auto;
 mod check;
 mod download;
 mod passing_file;
@@ -12,6 +13,8 @@ mod stage;
 mod state_mark;
 mod upload;
 
+pub(crate) use auto::run as take_automatically;
+pub use auto::{AutoSnapshot, AutoStatus};
 pub use download::{Download, Piece};
 pub use restore::{Restore, Restored};
 pub use save::save;

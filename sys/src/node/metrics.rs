@@ -5,7 +5,9 @@
 
 use std::sync::Arc;
 
+use coffer_core::active::Active;
 use coffer_core::lifecycle::{Node, Phase};
+use coffer_core::snapshot::{AutoSnapshot, AutoStatus};
 use coffer_core::{Body, Failure, MetricsAccess, Operation, Raw, Request, Response};
 use coffer_model::NodeRole;
 use coffer_telemetry::{Gauge, json, process_gauges, prometheus_text};
@@ -98,6 +100,30 @@ fn phase_name(phase: &Phase) -> &'static str {
     }
 }
 
+/// Whether backups are made: what an alarm should rest on.
+fn automated_snapshots(active: &Active) -> Result<Vec<Gauge>, Failure> {
+    let (mut failing, mut oldest) = (0, None);
+    let now = active.now();
+    for name in AutoSnapshot::names(&active.transaction())? {
+        let status = AutoStatus::read(&mut active.transaction(), &name)?;
+        failing += usize::from(status.consecutive_errors > 0);
+        if !status.last_success.is_zero() {
+            let age = now.since(status.last_success).as_secs_f64();
+            oldest = Some(oldest.map_or(age, |oldest: f64| oldest.max(age)));
+        }
+    }
+    let mut gauges = vec![Gauge::new(
+        "coffer.snapshot_auto.failing",
+        "Automated snapshots whose last attempt failed.",
+        failing as f64,
+    )];
+    gauges.extend(oldest.map(|age| {
+        let help = "Seconds since the last good automated snapshot; the longest of all configurations.";
+        Gauge::new("coffer.snapshot_auto.success_age_seconds", help, age)
+    }));
+    Ok(gauges)
+}
+
 /// What only those with leave learn: how far the log is, how much is mounted.
 fn inner_state(node: &Arc<Node>) -> Vec<Gauge> {
     let status = node.cluster().status();
@@ -116,6 +142,7 @@ fn inner_state(node: &Arc<Node>) -> Vec<Gauge> {
         Gauge::new("vault.core.in_flight_requests", "Requests being answered.", node.local().in_flight.count() as f64),
     ];
     let Some(active) = node.active() else { return gauges };
+    gauges.extend(automated_snapshots(&active).unwrap_or_default());
     gauges.push(Gauge::new(
         "vault.audit.devices",
         "Enabled audit devices.",

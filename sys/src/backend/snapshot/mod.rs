@@ -1,5 +1,7 @@
 //! `sys/storage/raft/snapshot`: the whole state as a file, and back.
 
+mod auto;
+
 use coffer_core::Operation::{Read, Update};
 use coffer_core::framework::{Matched, Route};
 use coffer_core::snapshot::Restore;
@@ -9,7 +11,7 @@ use super::SystemBackend;
 use super::raft::is_raft;
 
 pub(super) fn routes() -> Vec<Route<SystemBackend>> {
-    vec![
+    let own = vec![
         Route::new(
             "storage/raft/snapshot",
             &[],
@@ -19,7 +21,8 @@ pub(super) fn routes() -> Vec<Route<SystemBackend>> {
         .on(Update, restore),
         Route::new("storage/raft/snapshot-force", &[], "As snapshot, also where the file has other unseal keys.")
             .on(Update, restore_forced),
-    ]
+    ];
+    own.into_iter().chain(auto::routes()).collect()
 }
 
 fn save(backend: &SystemBackend, cx: &mut Context<'_>, _: &Matched<'_>) -> Result<Response, Failure> {
