@@ -89,13 +89,8 @@ mod token_type {
 
     use crate::TokenType;
 
-    const KINDS: [TokenType; 5] = [
-        TokenType::Default,
-        TokenType::Service,
-        TokenType::Batch,
-        TokenType::DefaultService,
-        TokenType::DefaultBatch,
-    ];
+    const KINDS: [TokenType; 5] =
+        [TokenType::Default, TokenType::Service, TokenType::Batch, TokenType::DefaultService, TokenType::DefaultBatch];
 
     #[derive(Deserialize)]
     #[serde(untagged)]

@@ -37,8 +37,8 @@ struct Share {
 }
 
 fn run(session: &mut Session, flags: &Matches) -> Outcome {
-    let depth = usize::try_from(flags.get(&DEPTH))
-        .map_err(|_| Failure::local("Depth must be equal to or greater than 0"))?;
+    let depth =
+        usize::try_from(flags.get(&DEPTH)).map_err(|_| Failure::local("Depth must be equal to or greater than 0"))?;
     let path = match &flags.arguments[..] {
         [] => return Err(Failure::local("Missing FILE argument")),
         [path] => path,
@@ -72,11 +72,7 @@ fn beginning(key: &str, depth: usize) -> &str {
 
 fn as_output(summary: &Summary, shares: &[(String, Share)]) -> Map {
     let stats = shares.iter().map(|(name, share)| {
-        Map::of([
-            ("Name", Json::text(name)),
-            ("Count", Json::number(share.count)),
-            ("Size", Json::number(share.size)),
-        ])
+        Map::of([("Name", Json::text(name)), ("Count", Json::number(share.count)), ("Size", Json::number(share.size))])
     });
     let stats: Vec<Json> = stats.map(Json::from).collect();
     let meta = Map::of([
@@ -113,12 +109,14 @@ fn table(summary: &Summary, shares: Option<&[(String, Share)]>) -> String {
         ("Version", meta.version.to_string()),
     ];
     let width = head.iter().map(|(name, _)| name.len() + 1).max().unwrap_or_default() + ROOM;
-    let mut out: Vec<String> = head.iter().map(|(name, value)| format!("{:<width$}{value}", format!(" {name}"))).collect();
+    let mut out: Vec<String> =
+        head.iter().map(|(name, value)| format!("{:<width$}{value}", format!(" {name}"))).collect();
     let Some(shares) = shares else { return out.join("\n") };
     let mut rows = vec![["Key Name".to_owned(), "Count".to_owned(), "Size".to_owned()], ["----"; 3].map(str::to_owned)];
     rows.extend(shares.iter().map(|(name, share)| [name.clone(), share.count.to_string(), bytes(share.size)]));
     let names = rows.iter().map(|row| row[0].chars().count()).chain(["Total Size".len()]).max().unwrap_or_default();
-    let (first, second) = (names + 1 + ROOM, (rows.iter().map(|row| row[1].len()).max().unwrap_or_default() + ROOM).max(LEAST));
+    let (first, second) =
+        (names + 1 + ROOM, (rows.iter().map(|row| row[1].len()).max().unwrap_or_default() + ROOM).max(LEAST));
     out.extend([String::new(), String::new()]);
     out.extend(rows.iter().map(|[name, count, size]| format!("{:<first$}{count:<second$}{size}", format!(" {name}"))));
     out.push(format!("{:<first$}----", " ----"));

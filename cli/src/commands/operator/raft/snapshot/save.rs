@@ -44,7 +44,8 @@ fn save(stream: &mut Stream<'_>, path: &Path) -> Result<(), String> {
     let named = |error: std::io::Error| format!("{}: {error}", path.display());
     let mut file =
         OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&partial).map_err(named)?;
-    let written = write_all(stream, &mut file).and_then(|()| file.sync_all().map_err(named)).and_then(|()| check(&partial));
+    let written =
+        write_all(stream, &mut file).and_then(|()| file.sync_all().map_err(named)).and_then(|()| check(&partial));
     match written.and_then(|()| fs::rename(&partial, path).map_err(named)) {
         Ok(()) => Ok(()),
         Err(error) => {
@@ -58,7 +59,8 @@ fn save(stream: &mut Stream<'_>, path: &Path) -> Result<(), String> {
 fn check(partial: &Path) -> Result<(), String> {
     let file = File::open(partial).map_err(|error| error.to_string())?;
     let summary = coffer_snapshot::read(file, |_, _| Ok::<_, std::convert::Infallible>(()));
-    let summary = summary.map_err(|error| format!("incomplete snapshot, unable to read SHA256SUMS.sealed file: {error}"))?;
+    let summary =
+        summary.map_err(|error| format!("incomplete snapshot, unable to read SHA256SUMS.sealed file: {error}"))?;
     if summary.sealed.is_empty() {
         return Err("incomplete snapshot, unable to read SHA256SUMS.sealed file".to_owned());
     }
