@@ -30,6 +30,7 @@ mod pulse;
 mod raft_log;
 mod raft_types;
 mod rebuild;
+pub mod recovery;
 mod sole_voter;
 mod state_machine;
 mod status;

@@ -14,7 +14,8 @@ use crate::state_machine::{ObserverSlot, StateMachine};
 use crate::timing::Pace;
 use crate::transport::{Transport, TransportParts};
 use crate::{
-    ClusterOptions, OpenError, StorageMedium, leading, level, log_keeper, membership, pulse, supervisor, timing,
+    ClusterOptions, OpenError, StorageMedium, leading, level, log_keeper, membership, pulse, recovery, supervisor,
+    timing,
 };
 
 pub(crate) async fn open(options: ClusterOptions) -> Result<Arc<Shared>, OpenError> {
@@ -29,6 +30,9 @@ pub(crate) async fn open(options: ClusterOptions) -> Result<Arc<Shared>, OpenErr
             data: format!("{:?}", options.storage),
             reason: error.to_string(),
         })??);
+    let held = Arc::clone(&stores);
+    let recovered = tokio::task::spawn_blocking(move || recovery::from_file(&held)).await;
+    recovered.map_err(|error| OpenError::Transport(error.to_string()))??;
     let (epoch, gone) = Epoch::first();
     if let Some(refusal) = level::refusal("this node", options.level, level::recorded(&stores).floor) {
         return Err(OpenError::TooOld(refusal));

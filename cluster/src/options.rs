@@ -73,6 +73,9 @@ pub enum OpenError {
     /// The identity key, the cluster's TLS or its listener; in words.
     #[error("{0}")]
     Transport(String),
+    /// A `peers.json` was found and cannot be followed; nothing was changed.
+    #[error("the cluster cannot be recovered: {0}")]
+    Recovery(#[from] crate::recovery::RecoveryError),
     /// Log and state could be opened, and Raft refuses what is in them.
     #[error("Raft cannot start from the data in {data}: {reason}")]
     Raft {

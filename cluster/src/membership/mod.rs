@@ -11,6 +11,8 @@ mod suffrage;
 
 pub(crate) mod card;
 
+pub(crate) use removed::command as removal;
+
 use coffer_model::{ClusterCard, Membership, MembershipError, NewMember, OwnCard};
 
 use crate::Cluster;
