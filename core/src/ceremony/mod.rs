@@ -1,5 +1,6 @@
 //! Rekey and generate-root: the ceremonies of an unsealed node, one of each kind at a time.
 
+mod lost;
 mod pace;
 
 use std::net::IpAddr;
@@ -12,6 +13,7 @@ use coffer_seal::{
     KeyShare, KeyringChange, Rekey, RekeyError, RekeyRequest, RekeyStatus, RekeyStep, RekeyVerifyError,
     SEAL_CONFIG_PATH, STORED_KEYS_PATH, SealConfig, TokenCover, VerificationStatus, VerifyStep,
 };
+pub use lost::CeremonyKind;
 use parking_lot::Mutex;
 
 use crate::active::Active;
@@ -154,9 +156,14 @@ impl Node {
         let ceremonies = self.ceremonies();
         let _turn = ceremonies.turn.lock().await;
         let active = self.require_active()?;
-        let step = ceremonies.provide_rekey(&mut active.transaction(), share, nonce)?;
+        let step = ceremonies.provide_rekey(&mut active.transaction(), share, nonce);
+        let step = self.or_lost(step, CeremonyKind::Rekey, nonce)?;
         let warning = match &step {
-            RekeyStep::Complete { change, .. } => store_change(&active, change).await?,
+            RekeyStep::Complete { change, .. } => {
+                let warning = store_change(&active, change).await?;
+                self.forget_ceremony(CeremonyKind::Rekey).await;
+                warning
+            }
             RekeyStep::Incomplete(_) | RekeyStep::ToVerify { .. } => None,
         };
         Ok(Provided { step, warning })
@@ -171,9 +178,14 @@ impl Node {
         let ceremonies = self.ceremonies();
         let _turn = ceremonies.turn.lock().await;
         let active = self.require_active()?;
-        let step = ceremonies.rekey.lock().verify(share, nonce, &active.barrier).map_err(CeremonyError::Refused)?;
+        let step = ceremonies.rekey.lock().verify(share, nonce, &active.barrier).map_err(CeremonyError::Refused);
+        let step = self.or_lost(step, CeremonyKind::Rekey, nonce)?;
         let warning = match &step {
-            VerifyStep::Complete { change, .. } => store_change(&active, change).await?,
+            VerifyStep::Complete { change, .. } => {
+                let warning = store_change(&active, change).await?;
+                self.forget_ceremony(CeremonyKind::Rekey).await;
+                warning
+            }
             VerifyStep::Incomplete(_) => None,
         };
         Ok(Provided { step, warning })
@@ -188,7 +200,8 @@ impl Node {
         let ceremonies = self.ceremonies();
         let _turn = ceremonies.turn.lock().await;
         let active = self.require_active()?;
-        let step = ceremonies.provide_generate_root(&mut active.transaction(), share, nonce)?;
+        let step = ceremonies.provide_generate_root(&mut active.transaction(), share, nonce);
+        let step = self.or_lost(step, CeremonyKind::GenerateRoot, nonce)?;
         match step {
             GenerateRootStep::Incomplete(status) => Ok(GenerateRootProgress::Incomplete(status)),
             GenerateRootStep::Authorized(permit) => {
@@ -202,11 +215,27 @@ impl Node {
                         Err(error) => return Err(Failure::from(error).into()),
                     }
                 };
+                self.forget_ceremony(CeremonyKind::GenerateRoot).await;
                 let nonce = permit.nonce().to_string();
                 let encoded = permit.encode(token.id.expose()).map_err(Failure::internal)?;
                 Ok(GenerateRootProgress::Complete { nonce, encoded: SecretText::new(encoded) })
             }
         }
+    }
+}
+
+impl Node {
+    /// A refusal because nothing is in progress is told with what became of it.
+    fn or_lost<S, E: std::error::Error>(
+        &self,
+        step: Result<S, CeremonyError<E>>,
+        kind: CeremonyKind,
+        nonce: &str,
+    ) -> Result<S, CeremonyError<E>> {
+        step.map_err(|error| match (&error, self.lost_ceremony(kind, nonce)) {
+            (CeremonyError::Refused(refusal), Some(lost)) => Failure::Invalid(format!("{refusal}{lost}")).into(),
+            _ => error,
+        })
     }
 }
 

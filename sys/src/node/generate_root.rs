@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use coffer_core::ceremony::{CeremonyError, GenerateRootProgress};
+use coffer_core::ceremony::{CeremonyError, CeremonyKind, GenerateRootProgress};
 use coffer_core::lifecycle::Node;
 use coffer_core::token::ROOT_TOKEN_LEN;
 use coffer_core::{Failure, Operation, Request, Response};
@@ -18,11 +18,11 @@ const GO: &str = "GenerateRootInitRequest";
 pub(super) async fn answer(node: &Arc<Node>, request: &Request) -> Result<Response, Failure> {
     match request.path.as_str() {
         "sys/generate-root/update" => update(node, request).await,
-        _ => attempt(node, request),
+        _ => attempt(node, request).await,
     }
 }
 
-fn attempt(node: &Arc<Node>, request: &Request) -> Result<Response, Failure> {
+async fn attempt(node: &Arc<Node>, request: &Request) -> Result<Response, Failure> {
     node.require_active()?;
     let ceremonies = node.ceremonies();
     match request.operation {
@@ -39,6 +39,7 @@ fn attempt(node: &Arc<Node>, request: &Request) -> Result<Response, Failure> {
             let started = ceremonies
                 .start_generate_root(cover, ROOT_TOKEN_LEN)
                 .map_err(|error| refused(error.fault(), &error))?;
+            node.note_ceremony(CeremonyKind::GenerateRoot, started.nonce.to_string()).await;
             let mut body = status(node, ceremonies.generate_root_status().as_ref());
             if let Some(otp) = started.otp {
                 body["otp"] = json!(otp.as_str());
@@ -47,6 +48,7 @@ fn attempt(node: &Arc<Node>, request: &Request) -> Result<Response, Failure> {
         }
         Operation::Delete => {
             ceremonies.cancel_generate_root();
+            node.forget_ceremony(CeremonyKind::GenerateRoot).await;
             Ok(Response::empty())
         }
         _ => Err(not_allowed()),

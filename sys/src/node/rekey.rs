@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use coffer_core::ceremony::CeremonyError;
+use coffer_core::ceremony::{CeremonyError, CeremonyKind};
 use coffer_core::lifecycle::Node;
 use coffer_core::{Failure, Operation, Request, Response};
 use coffer_seal::{Fault, KeyShare, RekeyRequest, RekeyStatus, RekeyStep, VerificationStatus, VerifyStep};
@@ -15,13 +15,13 @@ const GO: &str = "RekeyRequest";
 
 pub(super) async fn answer(node: &Arc<Node>, request: &Request) -> Result<Response, Failure> {
     match request.path.as_str() {
-        "sys/rekey/init" => init(node, request),
+        "sys/rekey/init" => init(node, request).await,
         "sys/rekey/update" => update(node, request).await,
         _ => verify(node, request).await,
     }
 }
 
-fn init(node: &Arc<Node>, request: &Request) -> Result<Response, Failure> {
+async fn init(node: &Arc<Node>, request: &Request) -> Result<Response, Failure> {
     node.require_active()?;
     match request.operation {
         Operation::Read => Ok(Response::bare(status(node, node.ceremonies().rekey_status()))),
@@ -37,10 +37,12 @@ fn init(node: &Arc<Node>, request: &Request) -> Result<Response, Failure> {
                 verification_required: flag(request, "require_verification", GO)?,
             };
             let started = node.ceremonies().start_rekey(&asked).map_err(|error| refused(error.fault(), &error))?;
+            node.note_ceremony(CeremonyKind::Rekey, started.nonce.to_string()).await;
             Ok(Response::bare(status(node, Some(started))))
         }
         Operation::Delete => {
             node.ceremonies().cancel_rekey();
+            node.forget_ceremony(CeremonyKind::Rekey).await;
             Ok(Response::empty())
         }
         _ => Err(not_allowed()),
