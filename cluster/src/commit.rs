@@ -73,11 +73,13 @@ impl Shared {
             let returned = self.put_in_log(&raft, Proposal(bytes.clone(), Some(ticket.clone()))).await;
             match returned {
                 Returned::Answered(answer) => return outcome(answer),
-                Returned::Refused(refused) if !is_without_lease(&refused) || begun.elapsed() >= LEASE_PATIENCE => {
-                    return Err(CommitError::NotLeader);
+                Returned::Refused(refused) if ticket.position().is_none() => {
+                    if !is_without_lease(&refused) || begun.elapsed() >= LEASE_PATIENCE {
+                        return Err(CommitError::NotLeader);
+                    }
                 }
-                Returned::Refused(_) => {}
-                Returned::Discarded | Returned::Stopped | Returned::GivenUp => {
+                // Refused, and yet in the log: what counts is the log.
+                Returned::Refused(_) | Returned::Discarded | Returned::Stopped | Returned::GivenUp => {
                     let is_given_up = matches!(returned, Returned::GivenUp);
                     match ticket.position() {
                         Some(at) => {

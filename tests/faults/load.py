@@ -7,7 +7,7 @@ import ssl
 import threading
 import time
 
-from linearizable import CAS, FAILED, NOTHING, OK, READ, UNKNOWN, WRITE, Op, by_key, check
+from linearizable import CAS, FAILED, NEVER, NOTHING, OK, READ, UNKNOWN, WRITE, Op, by_key, check
 
 # A client gives up on an answer after so many seconds; what it asked for may still happen.
 PATIENCE = 3.0
@@ -25,6 +25,8 @@ class Load:
         print(f"seed {self.seed}")
         self.lock = threading.Lock()
         self.history, self.refusals = [], {}
+        # What was asked and not yet answered: it may have happened already.
+        self.under_way = {}
         self.count = keys
         self.phase("start")
         self.stopping = threading.Event()
@@ -46,9 +48,10 @@ class Load:
         self.begun = time.monotonic()
         return name
 
-    def record(self, op):
+    def record(self, op, client):
         with self.lock:
             self.history.append(op)
+            self.under_way.pop(client, None)
 
     def refused(self, node, status, text):
         with self.lock:
@@ -79,7 +82,7 @@ class Load:
                 if node.serves():
                     Client(self, -1, node).once(READ, key)
         with self.lock:
-            history = [op for op in self.history if op.key.startswith(f"{phase}-")]
+            history = [op for op in [*self.history, *self.under_way.values()] if op.key.startswith(f"{phase}-")]
         keys = by_key(history)
         for key, ops in sorted(keys.items()):
             verdict = check(ops)
@@ -129,6 +132,9 @@ class Client(threading.Thread):
                 content["options"] = {"cas": expected}
             body = json.dumps(content)
         began = time.monotonic()
+        who = (f"c{self.number}", self.node.name)
+        with self.load.lock:
+            self.load.under_way[id(self)] = Op(kind, key, began, NEVER, UNKNOWN, value, expected, None, *who)
         outcome, got = self.attempt(kind, key, body, expected)
         ended = time.monotonic()
         if outcome == OK:
@@ -139,7 +145,7 @@ class Client(threading.Thread):
             else:
                 # Refused: somebody else was first. The next read tells the version.
                 self.known[key] = expected + 1
-        self.load.record(Op(kind, key, began, ended, outcome, value, expected, got, f"c{self.number}", self.node.name))
+        self.load.record(Op(kind, key, began, ended, outcome, value, expected, got, *who), id(self))
         return outcome
 
     def attempt(self, kind, key, body, expected):
