@@ -78,7 +78,7 @@ def test_a_joiner_with_a_wrong_certificate(binary, tmp_path, fault):
         assert any("vault2" in line or joiner.host in line for line in leaders), leaders
         by_api = leader.good("GET", "/v1/sys/storage/raft/configuration")
         assert told(str(by_api.get("warnings")).replace("', '", "\n")), by_api
-        shown = leader.cli(reference_binary()).run("operator", "raft", "list-peers")
+        shown = leader.cli(binary).run("operator", "raft", "list-peers")
         assert not lacking(re.sub(r"\s+", " ", shown.stdout + shown.stderr), said[:1]), "the command line shows it too"
         members = leader.raft_configuration()
         assert not members.get("vault2", {}).get("voter"), "no vote for a node that cannot be reached"

@@ -66,7 +66,8 @@ async fn connection(
     let known = match greet::greet(&inner, &mut stream, &Side::Accepting(purpose)).await {
         Ok(known) => known,
         Err(failed) => {
-            if failed.code != RefusalCode::Later {
+            // Who has no cluster is no judge of others'.
+            if !matches!(failed.code, RefusalCode::Later | RefusalCode::NoCluster) {
                 inner.faults.note(Way::Accepted, &failed.node_id, &address, &failed.reason);
             }
             return;

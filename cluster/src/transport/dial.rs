@@ -1,7 +1,7 @@
 //! Reaching a member.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use coffer_model::PeerError;
 use coffer_tls::rustls;
@@ -32,18 +32,31 @@ impl Inner {
         match self.dial_unnoted(target, protocol).await {
             Ok(dialled) => {
                 self.faults.succeeded(Way::Dialled, node_id, address);
+                self.without_cluster.lock().remove(&target.raft_id);
                 if !target.is_joining {
                     self.met(&dialled.peer);
                 }
                 Ok(dialled)
             }
             Err(failed) => {
-                if failed.code != RefusalCode::Later {
+                let is_news = match failed.code {
+                    RefusalCode::Later => false,
+                    RefusalCode::NoCluster => self.is_long_without_cluster(target.raft_id),
+                    _ => true,
+                };
+                if is_news {
                     self.faults.note(Way::Dialled, node_id, address, &failed.reason);
                 }
                 Err(failed)
             }
         }
+    }
+
+    /// A joiner takes the cluster's card a moment after it was let in; only longer than that is it a fault.
+    fn is_long_without_cluster(&self, raft_id: u64) -> bool {
+        const MOMENT: Duration = Duration::from_secs(10);
+        let mut since = self.without_cluster.lock();
+        since.entry(raft_id).or_insert_with(Instant::now).elapsed() > MOMENT
     }
 
     async fn dial_unnoted(&self, target: &Target, protocol: Protocol) -> Result<Dialled, Failed> {

@@ -281,16 +281,16 @@ impl<S: TlsConnection> Greeting<'_, S> {
         if own == Some(theirs) || (self.side.is_probe() && none_has_another) {
             return Ok(());
         }
-        let reason = match own {
-            Some(own) => format!(
-                "it belongs to another cluster; wanted: {own}, offered: {theirs}. To join this one, empty the data \
-                 folder (storage \"raft\" path) of the node that is to join"
-            ),
-            None => format!(
-                "this node belongs to no cluster yet; offered: {theirs}. Let it join with retry_join or \"operator raft join\""
-            ),
-        };
-        Err(Failed::refused(RefusalCode::Cluster, reason))
+        match own {
+            Some(own) => Err(Failed::refused(
+                RefusalCode::Cluster,
+                format!(
+                    "it belongs to another cluster; wanted: {own}, offered: {theirs}. To join this one, empty the data \
+                     folder (storage \"raft\" path) of the node that is to join"
+                ),
+            )),
+            None => Err(no_cluster()),
+        }
     }
 
     fn judge_identity(&self, hello: &Hello) -> Result<(), Failed> {
@@ -319,7 +319,7 @@ impl<S: TlsConnection> Greeting<'_, S> {
                     return Err(Failed::refused(
                         RefusalCode::Removed,
                         format!(
-                            "{} (number {}) was removed from the cluster: let it join again with \"operator raft join\", \
+                            "{} (number {}) is no member of the cluster any more: it was removed. Let it join again with \"operator raft join\", \
                              which sets its old data aside",
                             named(&hello.node_id),
                             hello.raft_id
@@ -459,6 +459,12 @@ fn broken(what: impl std::fmt::Display) -> Outcome {
 async fn send(stream: &mut (impl AsyncWrite + Unpin), kind: Kind, body: Bytes) -> io::Result<()> {
     write_frame(stream, &Frame::new(kind, 0, body)).await?;
     stream.flush().await
+}
+
+fn no_cluster() -> Failed {
+    let reason =
+        "a node that belongs to no cluster yet is there: let it join with retry_join or \"operator raft join\"";
+    Failed::refused(RefusalCode::NoCluster, reason)
 }
 
 /// One frame and not a byte more: what follows belongs to somebody else.

@@ -70,6 +70,8 @@ pub(crate) struct Inner {
     shared: OnceLock<Weak<Shared>>,
     /// Members that there has been a connection with, by Raft id.
     met: Mutex<BTreeMap<u64, Met>>,
+    /// Members that said that they have no cluster, and since when.
+    without_cluster: Mutex<BTreeMap<u64, Instant>>,
     /// Somebody knocked whom the member list does not hold: it may be old.
     strangers: Notify,
     /// A member said, as itself, that this node was removed.
@@ -118,6 +120,7 @@ impl Transport {
             service: ArcSwapOption::empty(),
             shared: OnceLock::new(),
             met: Mutex::default(),
+            without_cluster: Mutex::default(),
             strangers: Notify::new(),
             removed: AtomicBool::new(false),
             stop: CancellationToken::new(),
@@ -162,6 +165,7 @@ impl Transport {
         for (raft_id, node) in self.0.roster.replace(own, at, members.clone()) {
             self.0.links.close(raft_id);
             self.0.met.lock().remove(&raft_id);
+            self.0.without_cluster.lock().remove(&raft_id);
             if !others.iter().any(|(_, other)| other.node_id == node.node_id) {
                 self.0.faults.forget(&node.node_id);
             }

@@ -33,8 +33,12 @@ pub(super) fn read(files: &Files<'_>) -> Result<ClusterTlsSettings, ConfigError>
     let own = match (certificate, key) {
         (Some(certificate), Some(key)) => Some((certificate, key)),
         (None, None) => None,
-        (Some(_), None) => return Err(ConfigError::whole("cluster_tls_cert_file needs cluster_tls_key_file beside it")),
-        (None, Some(_)) => return Err(ConfigError::whole("cluster_tls_key_file needs cluster_tls_cert_file beside it")),
+        (Some(_), None) => {
+            return Err(ConfigError::whole("cluster_tls_cert_file needs cluster_tls_key_file beside it"));
+        }
+        (None, Some(_)) => {
+            return Err(ConfigError::whole("cluster_tls_key_file needs cluster_tls_cert_file beside it"));
+        }
     };
     match text("cluster_tls")?.as_deref() {
         None | Some("" | "certificates") => Ok(ClusterTlsSettings::Certificates { own, ca }),
@@ -43,8 +47,8 @@ pub(super) fn read(files: &Files<'_>) -> Result<ClusterTlsSettings, ConfigError>
             "cluster_tls = \"internal\" needs no certificates: remove cluster_tls_cert_file, cluster_tls_key_file and \
              cluster_ca_file, or set cluster_tls = \"certificates\"",
         )),
-        Some(other) => Err(ConfigError::whole(format!(
-            "cluster_tls: {other:?} is neither \"certificates\" nor \"internal\""
-        ))),
+        Some(other) => {
+            Err(ConfigError::whole(format!("cluster_tls: {other:?} is neither \"certificates\" nor \"internal\"")))
+        }
     }
 }

@@ -2,7 +2,7 @@ use crate::command::{Action, Arguments, Command, Run};
 use crate::exit::{Exit, Failure, Outcome};
 use crate::flags::Matches;
 use crate::flags::output::Output;
-use crate::output::{Format, columns_with_header, print_secret};
+use crate::output::{Format, columns_with_header, print_secret, print_warnings};
 use crate::session::Session;
 use crate::value::Json;
 
@@ -36,5 +36,7 @@ fn run(session: &mut Session, flags: &Matches) -> Outcome {
         ]);
     }
     session.ui.output(&columns_with_header(rows));
+    // Members that can't be reached, and why; an even number of voters.
+    print_warnings(&mut session.ui, &secret);
     Ok(Exit::OK)
 }
