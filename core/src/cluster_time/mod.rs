@@ -49,9 +49,14 @@ impl ClusterTime {
         Self { machine, running: Mutex::default(), marks: Mutex::default(), reckoning: Mutex::default() }
     }
 
-    /// How far this machine's calendar clock is ahead of the cluster's time; negative: behind. `None` before the cluster
-    /// has one.
+    /// How far this machine's calendar clock is ahead of the cluster's time; negative: behind. `None` where this node does
+    /// not hear of the time just now.
     pub fn skew_seconds(&self) -> Option<f64> {
+        let steady = self.machine.steady();
+        let leads = self.running.lock().as_ref().is_some_and(|running| running.leads);
+        if !leads && !self.marks.lock().are_live(steady) {
+            return None;
+        }
         let time = self.known()?;
         let nanos = self.machine.now().unix_nanos() - time.unix_nanos();
         // Far below what a float can't tell apart.
