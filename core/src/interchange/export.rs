@@ -15,11 +15,14 @@ use crate::mount::{Mount, MountTable};
 /// Bytes of entities that are held at once; the state is read once more for as much again.
 const AT_ONCE: usize = 8 << 20;
 
+/// Takes a record's path and value; an error ends it.
+type Take<'t> = dyn FnMut(&str, &[u8]) -> Result<(), String> + 't;
+
 /// Hands each of them to `each`: path and value as they are stored. The same state gives records of the same lengths.
 pub(crate) fn exported(
     frozen: &dyn Frozen,
     barrier: &Barrier,
-    each: &mut dyn FnMut(&str, &[u8]) -> Result<(), String>,
+    each: &mut Take<'_>,
 ) -> Result<(), String> {
     let Survey { prefix: Some(prefix), bytes } = survey(frozen, barrier)? else { return Ok(()) };
     if bytes == 0 {

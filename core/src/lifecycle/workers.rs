@@ -101,6 +101,7 @@ async fn rotate(active: Arc<Active>) {
     let mut tick = tokio::time::interval(KEY_CHECK);
     tick.tick().await;
     let mut upgrades = Upgrades::default();
+    let mut handover = snapshot::Handover::default();
     loop {
         tick.tick().await;
         if let Err(failure) = check_key(&active).await {
@@ -108,6 +109,9 @@ async fn rotate(active: Arc<Active>) {
         }
         if let Err(failure) = upgrades.clear(&active).await {
             tracing::warn!("what is left of a rotation could not be removed: {failure}");
+        }
+        if let Err(failure) = handover.clear(&active).await {
+            tracing::warn!("what is left of a restore could not be removed: {failure}");
         }
     }
 }

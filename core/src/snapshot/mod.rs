@@ -5,6 +5,7 @@
 
 mod auto;
 mod check;
+mod handover;
 mod download;
 mod passing_file;
 mod restore;
@@ -20,6 +21,7 @@ pub use restore::{Restore, Restored};
 pub use save::save;
 pub use upload::{Upload, UploadPiece, UploadSender};
 
+pub(crate) use handover::Handover;
 pub(crate) use restore::restore;
 pub(crate) use state_mark::StateMark;
 
