@@ -199,6 +199,10 @@ fn observe(shared: &Arc<Shared>, raft: &Arc<Raft>) {
 /// Whom the newest list holds is let in, and reached.
 fn note_members(shared: &Shared) {
     let list = shared.member_list();
+    // As a core has it that was just built: not known yet.
+    if list.nodes.is_empty() {
+        return;
+    }
     shared.transport.members_changed(list.at.map_or(0, |at| at.index), list.nodes);
 }
 

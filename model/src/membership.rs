@@ -42,6 +42,9 @@ pub enum MembershipError {
     /// The remaining members could not commit anything, or this change.
     #[error("{0}")]
     NoQuorum(String),
+    /// It is not let in as it is: its certificate, its address, or the cluster it belongs to; names what to change.
+    #[error("{0}")]
+    Unfit(String),
     /// Anything else, in words.
     #[error("{0}")]
     Failed(String),

@@ -64,9 +64,7 @@ impl Shared {
             }
         }
         // Before it counts as a member whom others wait for.
-        let reached = self.transport.probe(new.raft_id, member_node(&new)).await;
-        reached
-            .map_err(|reason| MembershipError::Failed(format!("node {:?} was not let in: {reason}", new.node_id)))?;
+        self.transport.probe(new.raft_id, member_node(&new)).await?;
         let added = Change::AddNodes(BTreeMap::from([(new.raft_id, member_node(&new))]));
         let change = if obsolete.is_empty() {
             added

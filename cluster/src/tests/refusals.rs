@@ -34,7 +34,7 @@ async fn is_not_let_in(tls: impl FnOnce(&Certificates) -> ClusterTls, words: &[&
     let leader = Recipe::new(folder.path(), "a", certificates.tls()).open().await;
     let joiner = Recipe::new(folder.path(), "b", tls(&certificates)).open().await;
     leader.form().await.unwrap();
-    let Err(MembershipError::Failed(refused)) = leader.admit(new_member(&joiner)).await else { panic!("let in") };
+    let Err(MembershipError::Unfit(refused)) = leader.admit(new_member(&joiner)).await else { panic!("let in") };
     until("the joiner hears why", || words.iter().all(|word| reasons(&joiner).contains(word))).await;
     for word in words {
         assert!(refused.contains(word), "{word} is not in: {refused}");

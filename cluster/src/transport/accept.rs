@@ -22,7 +22,7 @@ use super::{channel, serve_ask, serve_raft};
 /// How long TLS may take.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// Connections that are not greeted yet; more wait in the kernel's queue.
-const UNGREETED: usize = 128;
+const UNGREETED: usize = 512;
 const PAUSE_AFTER_ERROR: Duration = Duration::from_millis(50);
 
 /// Accepts until `stop`.

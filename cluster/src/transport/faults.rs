@@ -34,8 +34,10 @@ impl FaultBook {
             at: SystemTime::now(),
         };
         let mut book = self.0.lock();
+        let is_full = book.len() >= MAX_FAULTS;
         let before = book.insert((key(node_id, address), way), fault);
-        if before.is_none_or(|before| before.reason != reason) {
+        // Strangers do not fill the log either.
+        if before.as_ref().map_or(!is_full, |before| before.reason != reason) {
             let direction = if way == Way::Dialled { "to" } else { "from" };
             // All of it in the message: in a field, quotes would be escaped.
             tracing::warn!("no cluster connection {direction} {} at {address}: {reason}", called(node_id));

@@ -31,7 +31,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use arc_swap::ArcSwapOption;
 use bytes::Bytes;
-use coffer_model::{PeerError, PeerFault, PeerService, PeerStream, Topic};
+use coffer_model::{MembershipError, PeerError, PeerFault, PeerService, PeerStream, Topic};
 use coffer_storage::{NodeIdentity, Stores};
 use coffer_tls::NodeKey;
 use parking_lot::Mutex;
@@ -255,15 +255,20 @@ impl Transport {
     /// judges this node's certificate as well.
     ///
     /// # Errors
-    /// Why it can't be reached, in words that name what to change.
-    pub(crate) async fn probe(&self, raft_id: u64, node: MemberNode) -> Result<(), String> {
+    /// [`MembershipError::Unfit`] where one of the two refuses the other, [`MembershipError::Failed`] where no connection
+    /// comes about; both name what to change.
+    pub(crate) async fn probe(&self, raft_id: u64, node: MemberNode) -> Result<(), MembershipError> {
         if self.0.tls.is_none() {
             return Ok(());
         }
-        let address = node.cluster_address.clone();
+        let (name, address) = (node.node_id.clone(), node.cluster_address.clone());
         let target = Target { raft_id, node, is_joining: true };
-        let dialled = self.0.dial(&target, Protocol::Probe).await;
-        dialled.map(drop).map_err(|failed| format!("its cluster address {address} was tried: {}", failed.reason))
+        let Err(failed) = self.0.dial(&target, Protocol::Probe).await else { return Ok(()) };
+        let text = format!("node {name:?} was not let in; its cluster address {address} was tried: {}", failed.reason);
+        Err(match failed.code {
+            wire::RefusalCode::Other | wire::RefusalCode::Later => MembershipError::Failed(text),
+            _ => MembershipError::Unfit(text),
+        })
     }
 
     fn target(&self, node_id: &str) -> Result<Target, PeerError> {

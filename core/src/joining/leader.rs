@@ -103,7 +103,9 @@ impl Node {
                 {
                     tokio::time::sleep(NOTICE_PAUSE).await;
                 }
-                Err(error @ (MembershipError::Alive { .. } | MembershipError::Unknown(_))) => {
+                Err(
+                    error @ (MembershipError::Alive { .. } | MembershipError::Unknown(_) | MembershipError::Unfit(_)),
+                ) => {
                     return Err(Failure::invalid(error.to_string()));
                 }
                 Err(MembershipError::NotLeader) => return Err(Failure::NotLeader),

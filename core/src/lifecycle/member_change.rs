@@ -29,6 +29,8 @@ fn failure(error: MembershipError) -> Failure {
         }
         MembershipError::NotLeader => Failure::NotLeader,
         MembershipError::NoQuorum(why) => Failure::Unavailable(why),
-        other @ (MembershipError::Alive { .. } | MembershipError::Failed(_)) => Failure::fault(other.to_string()),
+        other @ (MembershipError::Alive { .. } | MembershipError::Unfit(_) | MembershipError::Failed(_)) => {
+            Failure::fault(other.to_string())
+        }
     }
 }

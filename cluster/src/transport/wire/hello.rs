@@ -12,6 +12,8 @@ pub(crate) const MAX_GREETING: usize = 8 << 10;
 /// First byte of a greeting. Later fields are added at the end and skipped by those who don't know them.
 const VERSION: u8 = 1;
 
+/// As the configuration bounds it.
+const MAX_NODE_ID: usize = 256;
 /// Longest text in a refusal that is shown.
 const MAX_REASON: usize = 2000;
 
@@ -68,7 +70,9 @@ impl Hello {
             level: fields.u32()?,
             public_key: fields.bytes()?.to_vec(),
         };
-        Ok((hello, signed, signature))
+        // It stands in logs and answers before anybody has vouched for it.
+        let is_a_name = hello.node_id.len() <= MAX_NODE_ID && !hello.node_id.chars().any(char::is_control);
+        if is_a_name { Ok((hello, signed, signature)) } else { Err(Malformed) }
     }
 }
 
@@ -143,7 +147,7 @@ mod tests {
     fn hello() -> impl Strategy<Value = Hello> {
         (
             any::<[u8; 16]>(),
-            ".{0,20}",
+            "[ -~]{0,20}",
             any::<[u64; 2]>(),
             any::<[u32; 2]>(),
             proptest::collection::vec(any::<u8>(), 0..70),
