@@ -232,7 +232,13 @@ impl Node {
         kind: CeremonyKind,
         nonce: &str,
     ) -> Result<S, CeremonyError<E>> {
-        step.map_err(|error| match (&error, self.lost_ceremony(kind, nonce)) {
+        let ceremonies = self.ceremonies();
+        let in_progress = match kind {
+            CeremonyKind::Rekey => ceremonies.rekey_status().is_some(),
+            CeremonyKind::GenerateRoot => ceremonies.generate_root_status().is_some(),
+        };
+        let lost = || self.lost_ceremony(kind, nonce).filter(|_| !in_progress);
+        step.map_err(|error| match (&error, lost()) {
             (CeremonyError::Refused(refusal), Some(lost)) => Failure::Invalid(format!("{refusal}{lost}")).into(),
             _ => error,
         })

@@ -20,12 +20,17 @@ impl Node {
     /// Brings the phase in line with who leads. Called whenever the cluster's status may have changed, and at unseal.
     pub(super) async fn follow_leadership(self: &Arc<Self>) -> Result<(), Failure> {
         let _alone = self.following.lock().await;
-        let role = self.parts.cluster.status().role;
+        let status = self.parts.cluster.status();
+        let role = status.role;
         if role == NodeRole::Removed {
             self.become_removed();
             return Ok(());
         }
         let leads = role == NodeRole::Leader;
+        if !leads && status.leader().is_some() {
+            // A leader that only paused keeps the shares it was given; once another leads, they are for that one.
+            self.ceremonies().cancel_all();
+        }
         self.load_browser_rules();
         let phase = self.phase();
         match (&*phase, leads) {
@@ -55,7 +60,6 @@ impl Node {
                 if matches!(&*self.phase(), Phase::Active(_)) {
                     self.set_workers(None);
                     self.cluster_time().stop();
-                    self.ceremonies().cancel_all();
                     self.phase.store(Arc::new(Phase::Standby(active.barrier.clone())));
                 }
             }
