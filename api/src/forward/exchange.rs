@@ -68,6 +68,19 @@ enum Kept<B> {
     Gone,
 }
 
+/// Whether the member that a request is sent to may send it on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Hop {
+    /// It is the leader.
+    Last,
+    /// It is asked to send it to the leader.
+    Relay,
+}
+
+/// From when a request that can't be brought to the leader is sent by another member: links can break one by one.
+const RELAY_AFTER: Duration = Duration::from_millis(750);
+const RELAY_EVERY: Duration = Duration::from_millis(500);
+
 /// What became of a request that was sent to the leader.
 enum There {
     Answered(HttpResponse),
@@ -109,6 +122,7 @@ where
             _ => return self.only_here().await,
         };
         let mut patience = None;
+        let mut relay_at = RELAY_AFTER;
         loop {
             let holds_keys = self.node.phase().holds_keys();
             let failure = match forwarding.target(self.node) {
@@ -146,11 +160,26 @@ where
                 Target::Nobody(_) if seals => return self.seal_without_leader().await,
                 Target::Nobody(failure) => failure,
             };
+            if concern == Concern::Cluster && self.began.elapsed() >= relay_at {
+                relay_at = self.began.elapsed() + RELAY_EVERY;
+                match self.by_another(forwarding).await {
+                    Some(There::Answered(response)) => return response,
+                    Some(There::Failed(failure)) => return answer::answer(&self.id, Err(failure)),
+                    Some(There::NotYet(_)) | None => {}
+                }
+            }
             let patience = patience.get_or_insert_with(|| Patience::begin(forwarding, self.node));
             if !patience.wait().await {
                 return answer::answer(&self.id, Err(in_words(failure)));
             }
         }
+    }
+
+    /// By a member that may see the leader where this node does not; `None`: there is none.
+    async fn by_another(&mut self, forwarding: &Arc<Forwarding>) -> Option<There> {
+        let helper = forwarding.helper()?;
+        self.wanted = Wanted::Answer;
+        Some(self.carried(forwarding, &helper, Hop::Relay).await)
     }
 
     /// On the node that another one has sent it to.
@@ -169,6 +198,13 @@ where
                 Target::Nobody(Failure::NotLeader) if forwarding.is_led_here() => {}
                 Target::Nobody(Failure::Sealed) | Target::Never(Failure::Sealed) => {
                     return message::not_served(NotServed::Sealed);
+                }
+                Target::Leader(leader) if message::asks_for_relay(&self.head.headers) => {
+                    return match self.there(forwarding, &leader).await {
+                        There::Answered(response) => response,
+                        There::Failed(failure) => answer::answer(&self.id, Err(failure)),
+                        There::NotYet(_) => message::not_served(NotServed::NotLeader),
+                    };
                 }
                 _ => return message::not_served(NotServed::NotLeader),
             }
@@ -294,6 +330,10 @@ where
     }
 
     async fn there(&mut self, forwarding: &Arc<Forwarding>, leader: &Leader) -> There {
+        self.carried(forwarding, leader, Hop::Last).await
+    }
+
+    async fn carried(&mut self, forwarding: &Arc<Forwarding>, to: &Leader, hop: Hop) -> There {
         let body = match self.body_to_send().await {
             Ok(body) => body,
             Err(failure) => return There::Failed(failure),
@@ -302,11 +342,14 @@ where
         let limits = HttpLimits { request_time: time_left, ..self.limits.clone() };
         let origin = Origin { id: self.id.clone(), remote: self.remote, limits, wanted: self.wanted };
         let head = &self.head;
-        let request = message::outgoing(&head.method, &head.uri, &head.headers, &origin, body);
+        let mut request = message::outgoing(&head.method, &head.uri, &head.headers, &origin, body);
+        if hop == Hop::Relay {
+            message::ask_for_relay(&mut request);
+        }
         let carried = tokio::select! {
             biased;
-            carried = forwarding.carrier.carry(&leader.node_id, request) => carried,
-            () = until_deposed(forwarding, leader) => {
+            carried = forwarding.carrier.carry(&to.node_id, request) => carried,
+            () = until_deposed(forwarding, to), if hop == Hop::Last => {
                 Err(CarryError::Lost { reason: "it no longer leads, and does not answer".to_owned() })
             }
         };
@@ -323,19 +366,16 @@ where
                 if matches!(self.body, Kept::Gone) {
                     self.body = Kept::Streamed(request.into_body());
                 }
-                tracing::debug!(leader = leader.node_id, reason, "a request could not be forwarded");
-                There::NotYet(Failure::Unavailable(format!(
-                    "the leader {:?} cannot be reached: {reason}",
-                    leader.node_id
-                )))
+                tracing::debug!(member = to.node_id, reason, "a request could not be forwarded");
+                There::NotYet(Failure::Unavailable(format!("the leader {:?} cannot be reached: {reason}", to.node_id)))
             }
             Err(CarryError::Lost { reason }) if self.is_repeatable() => {
-                There::NotYet(Failure::Unavailable(format!("the leader {:?} did not answer: {reason}", leader.node_id)))
+                There::NotYet(Failure::Unavailable(format!("the leader {:?} did not answer: {reason}", to.node_id)))
             }
             Err(CarryError::Lost { reason }) => There::Failed(Failure::OutcomeUnknown(format!(
                 "the leader {:?} was lost while it carried out the request: whether it took effect is not known; look \
                  before you repeat it ({reason})",
-                leader.node_id
+                to.node_id
             ))),
         }
     }

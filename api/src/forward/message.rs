@@ -10,6 +10,9 @@ use crate::answer::{self, HttpResponse};
 /// Says that a request was not carried out, and why.
 const NOT_SERVED: &str = "x-coffer-not-served";
 
+/// Asks a member that does not lead to send the request on to the one that does, once.
+const RELAY: &str = "x-coffer-relay";
+
 /// Belong to one connection, not to the request.
 const HOP_BY_HOP: [HeaderName; 8] = [
     header::CONNECTION,
@@ -61,6 +64,16 @@ pub(super) fn outgoing(
     }
     origin.put(out);
     request
+}
+
+/// Lets the member that gets this send it on.
+pub(super) fn ask_for_relay(request: &mut Request<SentBody>) {
+    request.headers_mut().insert(RELAY, HeaderValue::from_static("1"));
+}
+
+/// Whether a member's request may be sent on.
+pub(super) fn asks_for_relay(headers: &HeaderMap) -> bool {
+    headers.contains_key(RELAY)
 }
 
 /// HTTP/2 wants to know a host; the connection has but one.

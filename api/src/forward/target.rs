@@ -83,6 +83,20 @@ impl Forwarding {
         }
     }
 
+    /// A member that holds keys, was heard from lately and is not thought to lead: it may reach the leader where this
+    /// node cannot.
+    pub(super) fn helper(&self) -> Option<Leader> {
+        let leader = self.leader();
+        let fits = |peer: &&coffer_model::PeerState| {
+            peer.condition.seal == SealState::Unsealed
+                && peer.last_contact.is_some_and(|since| since < HEARD_LATELY)
+                && leader.as_ref().is_none_or(|leader| leader.node_id != peer.node_id)
+        };
+        let found =
+            self.leader.cluster.peers().iter().filter(fits).min_by_key(|peer| peer.last_contact)?.node_id.clone();
+        Some(Leader { node_id: found, raft_id: 0, api_address: String::new() })
+    }
+
     pub(super) fn leads(&self, leader: &Leader) -> bool {
         matches!(self.leader.led(), Led::By(now) if now.raft_id == leader.raft_id)
     }

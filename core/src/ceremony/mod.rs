@@ -22,7 +22,6 @@ use crate::lifecycle::key_change::{self, StoreKeysError};
 use crate::{Failure, SecretText, Transaction};
 
 /// What is going on. The locks are never held over a wait for the cluster.
-#[derive(Default)]
 pub struct Ceremonies {
     rekey: Mutex<Rekey>,
     generate_root: Mutex<GenerateRoot>,
@@ -30,6 +29,18 @@ pub struct Ceremonies {
     join_pace: pace::Pace,
     /// One finishing step at a time.
     turn: tokio::sync::Mutex<()>,
+}
+
+impl Default for Ceremonies {
+    fn default() -> Self {
+        Self {
+            rekey: Mutex::default(),
+            generate_root: Mutex::default(),
+            pace: pace::Pace::of_share_holders(),
+            join_pace: pace::Pace::of_joiners(),
+            turn: tokio::sync::Mutex::default(),
+        }
+    }
 }
 
 impl Ceremonies {
