@@ -10,6 +10,9 @@ use super::message::Told;
 /// Round trips kept of each member.
 const ROUND_TRIPS: usize = 64;
 
+/// Fewer tell nothing of the distance.
+const ENOUGH: usize = 6;
+
 /// The other members, by Raft's number.
 #[derive(Debug, Default)]
 pub(crate) struct Table(BTreeMap<u64, Known>);
@@ -98,7 +101,12 @@ impl Known {
         self.heard.is_some_and(|(at, _)| now.saturating_duration_since(at) <= within)
     }
 
-    /// The distance: the shortest of the last round trips.
+    /// The shortest of the last round trips, once there were enough for a quiet moment among them.
+    pub(crate) fn distance(&self) -> Option<Duration> {
+        self.shortest_round_trip().filter(|_| self.round_trips.len() >= ENOUGH)
+    }
+
+    /// The shortest of the last round trips: the distance is no more.
     pub(crate) fn shortest_round_trip(&self) -> Option<Duration> {
         self.round_trips.iter().min().copied()
     }

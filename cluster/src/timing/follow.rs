@@ -106,7 +106,7 @@ impl Shared {
         let own = Measured { sync: self.stores.log.sync_time(), ..Measured::default() };
         self.pulse.look(|table| {
             table.iter().filter(|(_, known)| known.is_fresh(now, FRESH)).fold(own, |slowest, (_, known)| Measured {
-                distance: slowest.distance.max(known.shortest_round_trip().unwrap_or_default()),
+                distance: slowest.distance.max(known.distance().unwrap_or_default()),
                 round_trip: slowest.round_trip.max(known.most_round_trip().unwrap_or_default()),
                 sync: slowest.sync.max(known.told.sync),
             })
