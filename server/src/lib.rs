@@ -13,6 +13,7 @@ pub mod lifecycle;
 pub mod listen;
 pub mod logging;
 pub mod peer_service;
+mod recover;
 pub mod version;
 
 use std::ffi::OsString;
@@ -21,6 +22,7 @@ use std::process::ExitCode;
 
 use command::{Flags, HELP, Wanted};
 pub use front::front;
+pub use recover::recover;
 
 /// `coffer server`: the whole command line, to the end of the process.
 pub fn serve(args: Vec<OsString>) -> ExitCode {

@@ -13,7 +13,7 @@ use coffer_model::NodeRole;
 use coffer_telemetry::{Gauge, json, process_gauges, prometheus_text};
 use serde_json::Value;
 
-use super::only;
+use super::{only, raft_gauges};
 
 /// Content type of Prometheus' text form.
 const TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
@@ -80,8 +80,9 @@ fn own_state(node: &Arc<Node>) -> Vec<Gauge> {
         let help = "How far this machine's clock is ahead of the cluster's time.";
         gauges.push(Gauge::new("coffer.clock_skew_seconds", help, skew));
     }
+    gauges.extend(raft_gauges::of_members(node));
     let now = phase_name(&phase);
-    for name in ["uninitialized", "sealed", "standby", "active"] {
+    for name in ["uninitialized", "joining", "sealed", "standby", "active", "removed"] {
         gauges.push(
             Gauge::new("coffer.node_state", "1 for the state the node is in.", of(name == now)).with("state", name),
         );

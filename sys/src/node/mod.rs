@@ -9,6 +9,7 @@ mod join;
 mod leader;
 mod metrics;
 mod paths;
+mod raft_gauges;
 mod rekey;
 mod restore;
 mod seal_status;

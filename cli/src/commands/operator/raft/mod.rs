@@ -4,6 +4,7 @@ mod autopilot;
 mod join;
 mod list_peers;
 mod membership;
+mod recover;
 mod remove_peer;
 mod snapshot;
 
@@ -25,6 +26,7 @@ pub(super) static COMMAND: Command = Command::group(
         &join::COMMAND,
         &list_peers::COMMAND,
         &membership::PROMOTE,
+        &recover::COMMAND,
         &remove_peer::COMMAND,
         &snapshot::COMMAND,
     ],
