@@ -19,11 +19,7 @@ const AT_ONCE: usize = 8 << 20;
 type Take<'t> = dyn FnMut(&str, &[u8]) -> Result<(), String> + 't;
 
 /// Hands each of them to `each`: path and value as they are stored. The same state gives records of the same lengths.
-pub(crate) fn exported(
-    frozen: &dyn Frozen,
-    barrier: &Barrier,
-    each: &mut Take<'_>,
-) -> Result<(), String> {
+pub(crate) fn exported(frozen: &dyn Frozen, barrier: &Barrier, each: &mut Take<'_>) -> Result<(), String> {
     let Survey { prefix: Some(prefix), bytes } = survey(frozen, barrier)? else { return Ok(()) };
     if bytes == 0 {
         return Ok(());

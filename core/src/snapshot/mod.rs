@@ -5,8 +5,8 @@
 
 mod auto;
 mod check;
-mod handover;
 mod download;
+mod handover;
 mod passing_file;
 mod restore;
 mod save;
