@@ -173,6 +173,9 @@ fn request(operation: Operation, path: &str, data: Value, token: Option<&str>) -
         merge_patch: false,
         metrics_access: Default::default(),
         ceremony_access: Default::default(),
+        upload: None,
+        wanted: coffer_core::Wanted::Answer,
+        once: coffer_core::Once::default(),
     }
 }
 

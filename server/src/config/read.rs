@@ -9,7 +9,8 @@ use super::load::Source;
 use super::section::{Files, Section};
 use super::storage::{self, OlderSpellings};
 use super::{
-    Config, ConfigError, LeaseTtl, LogSettings, MemoryLock, Storage, Telemetry, Warning, cluster_tls, keys, listener, lockout,
+    Config, ConfigError, LeaseTtl, LogSettings, MemoryLock, Storage, Telemetry, Warning, cluster_tls, keys, listener,
+    lockout,
 };
 
 const DEFAULT_MAX_REQUEST_DURATION: Duration = Duration::from_secs(90);

@@ -40,7 +40,9 @@ impl Reloadable {
         }
         match self.cluster_roots.as_ref().map(|roots| roots.reload()) {
             Some(Ok(Reloaded::Replaced)) => tracing::info!("the CAs of the other nodes' certificates were reloaded"),
-            Some(Err(error)) => tracing::error!(%error, "the CAs of the other nodes were not reloaded; those in use stay"),
+            Some(Err(error)) => {
+                tracing::error!(%error, "the CAs of the other nodes were not reloaded; those in use stay")
+            }
             Some(Ok(Reloaded::Unchanged)) | None => {}
         }
         for failure in self.node.audit().broker().reload().await {

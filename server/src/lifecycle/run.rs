@@ -116,8 +116,7 @@ impl Server {
         };
         self.watch(&bound);
         let cluster_roots = between_nodes.as_ref().and_then(|listener| listener.roots.clone());
-        if let Some((identity, every)) =
-            between_nodes.and_then(|listener| listener.identity.zip(listener.watch_every))
+        if let Some((identity, every)) = between_nodes.and_then(|listener| listener.identity.zip(listener.watch_every))
         {
             tokio::spawn(reload::watch_certificate(Arc::clone(&identity), every));
             identities.push(identity);

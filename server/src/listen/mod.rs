@@ -12,8 +12,8 @@ mod request_body;
 mod serve;
 mod unix_socket;
 
-pub use bind::{BindError, Bound};
 pub(crate) use bind::tcp as bind_tcp;
+pub use bind::{BindError, Bound};
 pub use connection::{ConnectionInfo, ListenerInfo, Peer, TlsInfo};
 pub use junction::Answer;
 pub use limit::{ConnectionLimit, Quiet};

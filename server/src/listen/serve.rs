@@ -60,9 +60,8 @@ pub(super) async fn connection<S, A>(
                 let listener = Arc::clone(&info.listener);
                 let time = listener.limits.read_timeout;
                 let is_file = coffer_api::takes_file(request.method(), request.uri().path());
-                let request = request.map(|body| {
-                    if is_file { RequestBody::file(body, time) } else { RequestBody::new(body, time) }
-                });
+                let request = request
+                    .map(|body| if is_file { RequestBody::file(body, time) } else { RequestBody::new(body, time) });
                 let mut response = answer.answer(request, info).await;
                 listener.response_headers.add_to(response.status(), response.headers_mut());
                 let counted = |body| Counted { body, in_flight };
