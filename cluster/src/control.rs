@@ -51,6 +51,12 @@ impl Shared {
         if raft.is_initialized().await.map_err(failed)? {
             return Err(ControlError::AlreadyFormed);
         }
+        if self.has_adopted() {
+            return Err(failed(
+                "this node was admitted to another cluster and waits for its data: start that cluster's nodes, or give \
+                 this one an empty data folder",
+            ));
+        }
         // One that is there already is left from a forming that was cut short.
         let cluster = match self.stores.cluster_id() {
             Some(cluster) => cluster,

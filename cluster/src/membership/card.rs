@@ -105,6 +105,12 @@ impl Shared {
         Ok(())
     }
 
+    /// Whether this node has adopted the card of a cluster: it belongs to that one, and forms none of its own.
+    pub(crate) fn has_adopted(&self) -> bool {
+        let kept = self.stores.private_file(FILE).ok().flatten().and_then(|bytes| Kept::decode(&bytes));
+        kept.is_some_and(|kept| self.stores.cluster_id() == Some(kept.cluster))
+    }
+
     /// The members of the card that this node adopted, before its log names them.
     pub(crate) fn take_up_card(&self) {
         if let Some(kept) = self.stores.private_file(FILE).ok().flatten().and_then(|bytes| Kept::decode(&bytes))
