@@ -52,6 +52,7 @@ mod tests {
               tls_disable = true
             }
             api_addr = "https://n1.example.com:8200"
+            cluster_addr = "https://n1.example.com:8201"
         "#;
         let (config, _) = Config::load_over(Some(text), &[], &|_| None).expect("valid");
         let Storage::Raft(raft) = &config.storage else { panic!("raft") };

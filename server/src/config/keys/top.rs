@@ -91,7 +91,6 @@ pub(crate) const TOP: Scope = Scope {
         ("sentinel", Guarded("remove the block; use ACL policies")),
         ("audit", Guarded("remove the block and enable the device with `audit enable` once the server runs")),
         ("initialize", Guarded("remove the block and use `operator init`")),
-        ("cluster_tls", Guarded("leave it out")),
     ],
 };
 
