@@ -52,7 +52,7 @@ def test_without_a_token_in_every_state(fresh):
     assert four(sealed)[:2] == [0, 0] and four(sealed)[3] == 1
     # The node's own state, and nothing of what it serves.
     for found in (uninitialised, unsealed, sealed):
-        assert not [name for name, _ in found if "token" in name or "route" in name or "audit" in name or "expire" in name]
+        assert not [name for name, _ in found if "token" in name or "route" in name or "audit" in name or "vault_expire" in name]
 
 
 def test_with_a_token(server):

@@ -74,7 +74,8 @@ impl Origin {
             return None;
         }
         let id = next()?;
-        let id = uuid::Uuid::try_parse(id).ok().map(|_| id.to_owned())?;
+        // In the one spelling that is written.
+        let id = uuid::Uuid::try_parse(id).ok().filter(|known| known.to_string() == id).map(|_| id.to_owned())?;
         let remote = match next()? {
             "-" => None,
             address => {

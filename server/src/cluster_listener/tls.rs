@@ -44,7 +44,7 @@ pub(super) fn choose(config: &Config, bound: &[Bound]) -> Result<Chosen, Cluster
         None => match bound.iter().find_map(Bound::identity) {
             Some(identity) => (Arc::clone(identity), None),
             None => {
-                tracing::info!("no listener has a certificate: the nodes know each other by their own keys alone");
+                tracing::debug!("no listener has a certificate: the nodes know each other by their own keys alone");
                 return Ok(internal());
             }
         },
