@@ -53,14 +53,16 @@ class Links:
         self.delays[a, b] = self.delays[b, a] = one_way
 
     def stop(self):
-        def end():
+        async def end():
             for server in self.servers:
                 server.close()
-            for task in asyncio.all_tasks(self.loop):
+            tasks = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
+            for task in tasks:
                 task.cancel()
-            self.loop.call_soon(self.loop.stop)
+            await asyncio.gather(*tasks, return_exceptions=True)
 
-        self.loop.call_soon_threadsafe(end)
+        asyncio.run_coroutine_threadsafe(end(), self.loop).result(10)
+        self.loop.call_soon_threadsafe(self.loop.stop)
         self.thread.join(10)
 
     # What follows runs in the relays' thread.

@@ -81,17 +81,45 @@ def one_link_cut(cluster, node):
 
 @contextlib.contextmanager
 def filled(cluster, node):
-    """Its disk is full to the last block."""
-    node.disk.fill()
+    """Its disk is full, but for what the server keeps back for itself; it lives, and goes on when there is room."""
+    node.disk.fill(leave=2 << 20)
     yield
+    assert node.running, f"{node.name} ended\n{node.output()}"
     node.disk.relieve()
 
 
-ALL = [killed, restarted, paused, wiped, cut_off, deaf, mute, one_link_cut, filled]
+@contextlib.contextmanager
+def filled_to_the_brim(cluster, node):
+    """Somebody else takes the last block at once, and with it what the server kept back; it may end over that."""
+    node.disk.fill()
+    yield
+    node.disk.relieve()
+    if not node.running:
+        assert "No space left" in node.output(), f"it ends with the reason\n{node.output()}"
+        node.start()
+        node.unseal()
 
 
-def suffer(cluster, load, fault, node, traffic=TRAFFIC):
+ALL = [killed, restarted, paused, wiped, cut_off, deaf, mute, one_link_cut, filled, filled_to_the_brim]
+
+
+def mend(cluster):
+    """Every node as it should be, whatever the fault before it left."""
+    cluster.links.heal()
+    for node in cluster.nodes:
+        node.resume()
+        if node.disk:
+            node.disk.relieve()
+        if not node.running:
+            node.start()
+    cluster.unseal()
+    cluster.wait_serving(cluster.nodes, timeout=60)
+
+
+def suffer(cluster, load, fault, choose, traffic=TRAFFIC):
     """One fault on one node under load, judged. Gives a line on what was seen."""
+    mend(cluster)
+    node = choose(cluster)
     leads = cluster.leader() is node
     phase = load.phase(f"{fault.__name__}-{node.name}")
     load.wait_traffic(traffic)
