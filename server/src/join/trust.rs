@@ -6,13 +6,15 @@ use coffer_core::joining::{JoinTarget, Pem};
 use coffer_tls::rustls::{AlertDescription, CertificateError, Error};
 use coffer_tls::{ClientTls, Identity, PemSource, ReloadableIdentity, Roots, Trust, explain};
 
+use crate::lifecycle::with_file_access;
+
 /// The settings of one target. Files are read each time: they may be put right while the node tries.
 ///
 /// # Errors
 /// In words, with the setting.
 pub(super) fn settings(target: &JoinTarget, others: &Roots) -> Result<ClientTls, String> {
     let roots = match &target.ca {
-        Some(Pem::File(path)) => Roots::from_file(path).map_err(|error| error.to_string())?,
+        Some(Pem::File(path)) => with_file_access(|| Roots::from_file(path)).map_err(|error| error.to_string())?,
         Some(Pem::Text(text)) => {
             Roots::from_pem(text.expose().as_bytes(), "leader_ca_cert").map_err(|error| error.to_string())?
         }
@@ -33,7 +35,7 @@ pub(super) fn settings(target: &JoinTarget, others: &Roots) -> Result<ClientTls,
 
 fn identity(certificate: &Pem, key: &Pem) -> Result<Identity, String> {
     let read = |pem: &Pem, setting: &'static str| match pem {
-        Pem::File(path) => std::fs::read(path)
+        Pem::File(path) => with_file_access(|| std::fs::read(path))
             .map(|bytes| (Arc::new(zeroize::Zeroizing::new(bytes)), PemSource::File(path.clone())))
             .map_err(|error| format!("{setting}: {} cannot be read: {error}", path.display())),
         Pem::Text(text) => {

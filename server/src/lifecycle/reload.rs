@@ -55,7 +55,7 @@ impl Reloadable {
         if self.fixed_level.is_some() || self.config_paths.is_empty() {
             return;
         }
-        match Config::load(&self.config_paths, &crate::environment) {
+        match with_file_access(|| Config::load(&self.config_paths, &crate::environment)) {
             Ok((config, _)) => {
                 let level = config.log.level.unwrap_or(LogLevel::Info);
                 if level != self.logging.levels.default_level() {
