@@ -164,8 +164,9 @@ def test_rekey_rotate_and_generate_root(client, server):
     last = client.sys.rekey_multi(server.keys[:3], nonce=started["nonce"])
     assert last["complete"] and len(last["keys_base64"]) == 3
     server.keys, server.threshold = last["keys_base64"], 2
-    client.sys.seal()
-    server.unseal()
+    if not getattr(server, "front", None):
+        client.sys.seal()
+        server.unseal()
     assert client.sys.read_rekey_progress()["started"] is False
     started = client.sys.start_root_token_generation()
     for key in server.keys[:2]:

@@ -8,6 +8,7 @@ import (
 	"crypto/rand"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"encoding/json"
 	"encoding/pem"
 	"fmt"
 	"math/big"
@@ -32,6 +33,8 @@ type server struct {
 	process *exec.Cmd
 	keys    []string
 	root    string
+	// "standby" or "front", where a cluster lies behind the address.
+	through string
 }
 
 // start gives a server that is not initialised, and ends it with the test.
@@ -82,15 +85,44 @@ disable_mlock = true
 	}
 }
 
-// ready gives a server that is initialised and unsealed, and a client with its root token.
+// ready gives a server that is initialised and unsealed, and a client with its root token. COFFER_THROUGH has it be one
+// of three nodes, or the proxy before them.
 func ready(t *testing.T) (*server, *api.Client) {
 	t.Helper()
+	if way := os.Getenv("COFFER_THROUGH"); way != "" {
+		s := startCluster(t, way)
+		return s, s.client(t, s.root)
+	}
 	s := start(t)
 	client := s.client(t, "")
 	made := good(client.Sys().Init(&api.InitRequest{SecretShares: 5, SecretThreshold: 3}))
 	s.keys, s.root = made.KeysB64, made.RootToken
 	s.unseal(t, 3)
 	return s, s.client(t, s.root)
+}
+
+func startCluster(t *testing.T, way string) *server {
+	t.Helper()
+	s := &server{through: way}
+	process := exec.Command("python3", filepath.Join("..", "e2e", "cluster_through.py"), way)
+	process.Stderr = &s.output
+	input, output := good(process.StdinPipe()), good(process.StdoutPipe())
+	must(t, process.Start())
+	t.Cleanup(func() {
+		must(t, input.Close())
+		if err := process.Wait(); err != nil || t.Failed() {
+			t.Errorf("the cluster: %v\n%s", err, s.output.String())
+		}
+	})
+	var told struct {
+		Address, CA, Root, Folder string
+		Keys                      []string
+	}
+	if err := json.NewDecoder(output).Decode(&told); err != nil {
+		t.Fatalf("no cluster: %v", err)
+	}
+	s.address, s.ca, s.root, s.folder, s.keys = told.Address, told.CA, told.Root, told.Folder, told.Keys
+	return s
 }
 
 func (s *server) unseal(t *testing.T, threshold int) {
@@ -102,7 +134,7 @@ func (s *server) unseal(t *testing.T, threshold int) {
 	deadline := time.Now().Add(30 * time.Second)
 	for {
 		health, err := client.Sys().Health()
-		if err == nil && health.Initialized && !health.Sealed && !health.Standby {
+		if err == nil && health.Initialized && !health.Sealed && health.Standby == (s.through == "standby") {
 			return
 		}
 		if time.Now().After(deadline) {

@@ -238,9 +238,12 @@ func TestRekeyAndRotate(t *testing.T) {
 	if !last.Complete || len(last.KeysB64) != 3 {
 		t.Fatalf("%+v", last)
 	}
-	must(t, client.Sys().Seal())
 	s.keys = last.KeysB64
-	s.unseal(t, 2)
+	// Behind the proxy it would be any node that is sealed.
+	if s.through != "front" {
+		must(t, client.Sys().Seal())
+		s.unseal(t, 2)
+	}
 	attempt := good(client.Sys().GenerateRootInit("", ""))
 	var generated *api.GenerateRootStatusResponse
 	for _, key := range s.keys[:2] {

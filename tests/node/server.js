@@ -6,6 +6,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { once } from 'node:events';
+import { createInterface } from 'node:readline';
 import { setTimeout as pause } from 'node:timers/promises';
 import vault from 'node-vault';
 
@@ -50,8 +51,9 @@ disable_mlock = true
     return server;
   }
 
-  /** A server that is initialised and unsealed. */
+  /** A server that is initialised and unsealed: with COFFER_THROUGH, one of three nodes, or the proxy before them. */
   static async ready(test) {
+    if (process.env.COFFER_THROUGH) return Server.cluster(test, process.env.COFFER_THROUGH);
     const server = await Server.start(test);
     const made = await server.client().init({ secret_shares: 3, secret_threshold: 2 });
     server.keys = made.keys_base64;
@@ -60,16 +62,30 @@ disable_mlock = true
     return server;
   }
 
+  static async cluster(test, through) {
+    const script = join(import.meta.dirname, '..', 'e2e', 'cluster_through.py');
+    const cluster = spawn('python3', [script, through], { stdio: ['pipe', 'pipe', 'inherit'] });
+    test.after(async () => {
+      cluster.stdin.end();
+      if (cluster.exitCode === null) await once(cluster, 'exit');
+    });
+    const server = Object.assign(new Server(), { through, process: cluster });
+    const [line] = await Promise.race([once(createInterface(cluster.stdout), 'line'), once(cluster, 'exit')]);
+    return Object.assign(server, JSON.parse(line));
+  }
+
   async unseal() {
     for (const key of this.keys.slice(0, 2)) await this.client().unseal({ key });
     await this.answers(async () => {
       const health = await this.client().health();
-      if (!health.initialized || health.sealed || health.standby) throw new Error(JSON.stringify(health));
+      const standby = this.through === 'standby';
+      if (!health.initialized || health.sealed || health.standby !== standby) throw new Error(JSON.stringify(health));
     });
   }
 
   client(token) {
-    const client = vault({ endpoint: this.address, requestOptions: { ca: readFileSync(join(this.folder, 'ca.pem')) } });
+    const ca = readFileSync(this.ca ?? join(this.folder, 'ca.pem'));
+    const client = vault({ endpoint: this.address, requestOptions: { ca } });
     client.token = token;
     return client;
   }

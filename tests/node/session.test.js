@@ -114,9 +114,14 @@ test('audit, rekey and rotation', async (t) => {
   await client.rotate();
   assert.equal((await client.read('sys/key-status')).data.term, 2);
   const { nonce } = await client.write('sys/rekey/init', { secret_shares: 2, secret_threshold: 2 });
-  await client.write('sys/rekey/update', { key: server.keys[0], nonce });
-  const last = await client.write('sys/rekey/update', { key: server.keys[1], nonce });
+  let last;
+  for (const key of server.keys) {
+    last = await client.write('sys/rekey/update', { key, nonce });
+    if (last.complete) break;
+  }
   assert.ok(last.complete);
+  // Behind the proxy it would be any node that is sealed.
+  if (server.through === 'front') return;
   await client.seal();
   server.keys = last.keys_base64;
   await server.unseal();
