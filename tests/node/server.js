@@ -5,6 +5,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -63,7 +64,7 @@ disable_mlock = true
   }
 
   static async cluster(test, through) {
-    const script = join(import.meta.dirname, '..', 'e2e', 'cluster_through.py');
+    const script = fileURLToPath(new URL('../e2e/cluster_through.py', import.meta.url));
     const cluster = spawn('python3', [script, through], { stdio: ['pipe', 'pipe', 'inherit'] });
     test.after(async () => {
       cluster.stdin.end();
