@@ -77,6 +77,11 @@ impl<'a> Context<'a> {
         Ok(self.tx.scan(&self.full(prefix), &after, limit)?.into_iter().map(|key| key[cut..].to_owned()).collect())
     }
 
+    /// True when work that can be done in steps has to go on in another transaction: the entry would get too large.
+    pub fn is_full(&self) -> bool {
+        self.tx.is_full()
+    }
+
     /// The whole transaction and the services of the node. Only `sys` and the token store can ask: [`SystemAccess`] is
     /// given to them alone.
     pub fn system(&mut self, _access: &SystemAccess) -> (&mut Transaction, &'a Arc<Active>) {

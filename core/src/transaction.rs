@@ -24,7 +24,12 @@ pub struct Transaction {
     writes: BTreeMap<String, Write>,
     /// What is written must not get into another state.
     state: Option<StateMark>,
+    /// Bytes that reads and writes will take in the entry, about.
+    weight: usize,
 }
+
+/// Part of `max_entry_size` that work done in steps fills: what one more item adds must still fit.
+const FILLED: usize = 4;
 
 enum Write {
     Put(Zeroizing<Vec<u8>>),
@@ -39,7 +44,7 @@ pub struct Savepoint(BTreeMap<String, Write>);
 impl Transaction {
     /// Begins on the state applied here; the caller has passed the read fence.
     pub fn new(store: Arc<dyn Store>, barrier: Barrier, telemetry: Arc<Telemetry>) -> Self {
-        Self { store, barrier, telemetry, reads: Vec::new(), writes: BTreeMap::new(), state: None }
+        Self { store, barrier, telemetry, reads: Vec::new(), writes: BTreeMap::new(), state: None, weight: 0 }
     }
 
     /// To be committed to this state alone.
@@ -81,6 +86,7 @@ impl Transaction {
         let begun = Instant::now();
         let found = self.store.get(path)?;
         if guard {
+            self.weight += path.len();
             self.reads.push((path.to_owned(), found.as_ref().map(|found| found.revision)));
         }
         let Some(found) = found else { return Ok(None) };
@@ -106,7 +112,7 @@ impl Transaction {
 
     /// Sets a full storage path at commit.
     pub fn put(&mut self, path: impl Into<String>, plaintext: impl Into<Zeroizing<Vec<u8>>>) {
-        self.writes.insert(path.into(), Write::Put(plaintext.into()));
+        self.write(path.into(), Write::Put(plaintext.into()));
     }
 
     /// [`Transaction::put`] of a JSON record.
@@ -118,7 +124,7 @@ impl Transaction {
 
     /// Sets a record that lies below the barrier (`core/keyring`, `core/seal-config`): already ciphertext, or public.
     pub fn put_clear(&mut self, path: impl Into<String>, bytes: Vec<u8>) {
-        self.writes.insert(path.into(), Write::PutClear(bytes));
+        self.write(path.into(), Write::PutClear(bytes));
     }
 
     /// Applies what the seal wants stored.
@@ -145,7 +151,17 @@ impl Transaction {
 
     /// Removes a full storage path at commit.
     pub fn delete(&mut self, path: impl Into<String>) {
-        self.writes.insert(path.into(), Write::Delete);
+        self.write(path.into(), Write::Delete);
+    }
+
+    fn write(&mut self, path: String, write: Write) {
+        self.weight += path.len() + write.len();
+        self.writes.insert(path, write);
+    }
+
+    /// True when work that can be done in steps has to go on in another entry.
+    pub(crate) fn is_full(&self) -> bool {
+        self.weight > self.store.max_entry_size() / FILLED
     }
 
     /// Immediate children of `prefix` (empty, or ending in `/`) after `after`, at most `limit`, with this
@@ -231,6 +247,14 @@ impl Transaction {
 }
 
 impl Write {
+    fn len(&self) -> usize {
+        match self {
+            Self::Put(plain) => plain.len(),
+            Self::PutClear(bytes) => bytes.len(),
+            Self::Delete => 0,
+        }
+    }
+
     fn duplicate(&self) -> Self {
         match self {
             Self::Put(plain) => Self::Put(plain.clone()),

@@ -35,7 +35,7 @@ impl AppRole {
         let mut budget = REMOVED;
         for folder in SecretIdFolder::ALL {
             let mut after = String::new();
-            while let (Some(next), true) = (sweep(cx, folder, &after, &mut budget)?, budget > 0) {
+            while let (Some(next), true) = (sweep(cx, folder, &after, &mut budget)?, budget > 0 && !cx.is_full()) {
                 after = next;
             }
         }
@@ -73,7 +73,7 @@ fn sweep(
     let whole = keys.len() < LOOKED_AT;
     let mut last = after;
     for key in &keys {
-        if *budget == 0 {
+        if *budget == 0 || cx.is_full() {
             return Ok(Some(last.to_owned()));
         }
         last = key;

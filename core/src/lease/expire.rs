@@ -35,7 +35,7 @@ impl Leases {
             if at > now {
                 break;
             }
-            if work == 0 {
+            if work == 0 || tx.is_full() {
                 return Ok(NextWork::Now);
             }
             work -= 1;

@@ -61,7 +61,7 @@ impl Job {
         let found = tx.scan(&keys::record(&self.prefix), &from, *work + 1)?;
         let last = found.len() <= *work;
         for key in found {
-            if *work == 0 {
+            if *work == 0 || tx.is_full() {
                 return Ok(Outcome::Continues);
             }
             let lease_id = key[keys::ID_PREFIX.len()..].to_owned();

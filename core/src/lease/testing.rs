@@ -66,6 +66,11 @@ impl MountAccess for FakeMounts {
 
 impl Bench {
     pub(crate) fn new() -> Self {
+        Self::with_entries_of(1 << 20)
+    }
+
+    /// With a `max_entry_size`, in bytes.
+    pub(crate) fn with_entries_of(max_entry: usize) -> Self {
         let config = SealConfig::new(1, 1).unwrap();
         let made = coffer_seal::initialize(config, Timestamp::now().into()).unwrap();
         let bench = Self {
@@ -73,7 +78,7 @@ impl Bench {
             leases: Leases::default(),
             wrapping: Wrapping,
             mounts: FakeMounts::default(),
-            store: Arc::default(),
+            store: Arc::new(MemoryStore { state: Mutex::default(), max_entry }),
             barrier: made.barrier,
             now: Timestamp::from_unix(1_800_000_000).unwrap(),
         };
@@ -89,7 +94,7 @@ impl Bench {
     pub(crate) fn commit(&self, tx: Transaction) -> Result<(), CommitError> {
         let command = tx.into_command().unwrap();
         let size = command.encoded_len();
-        assert!(size <= 1024 * 1024, "an entry of {size} bytes");
+        assert!(size <= self.store.max_entry, "an entry of {size} bytes");
         let keys: Vec<_> = command.puts.iter().map(|put| &put.key).chain(&command.deletes).cloned().collect();
         self.store.apply(command)?;
         for key in keys {
@@ -154,8 +159,10 @@ pub(crate) fn plain() -> NewToken {
     }
 }
 
-#[derive(Default)]
-struct MemoryStore(Mutex<State>);
+struct MemoryStore {
+    state: Mutex<State>,
+    max_entry: usize,
+}
 
 #[derive(Default)]
 struct State {
@@ -165,7 +172,7 @@ struct State {
 
 impl MemoryStore {
     fn apply(&self, command: Command) -> Result<(), CommitError> {
-        let mut state = self.0.lock();
+        let mut state = self.state.lock();
         for precondition in command.preconditions {
             if state.entries.get(&precondition.key).map(|entry| entry.revision) != precondition.revision {
                 return Err(CommitError::Conflict { key: precondition.key });
@@ -186,7 +193,7 @@ impl MemoryStore {
 #[async_trait::async_trait]
 impl Store for MemoryStore {
     fn get(&self, key: &str) -> Result<Option<Versioned>, StoreError> {
-        Ok(self.0.lock().entries.get(key).cloned())
+        Ok(self.state.lock().entries.get(key).cloned())
     }
 
     fn list(&self, prefix: &str, after: &str, limit: usize) -> Result<Vec<String>, StoreError> {
@@ -202,7 +209,7 @@ impl Store for MemoryStore {
     }
 
     fn scan(&self, prefix: &str, after: &str, limit: usize) -> Result<Vec<String>, StoreError> {
-        let state = self.0.lock();
+        let state = self.state.lock();
         let from = state.entries.range(prefix.to_owned()..).map(|(key, _)| key);
         let below = from.take_while(|key| key.starts_with(prefix)).filter(|key| key.as_str() > after);
         Ok(below.take(limit).cloned().collect())
@@ -210,7 +217,7 @@ impl Store for MemoryStore {
 
     async fn commit(&self, command: Command) -> Result<Revision, CommitError> {
         self.apply(command)?;
-        Revision::new(self.0.lock().index).ok_or(CommitError::Unknown)
+        Revision::new(self.state.lock().index).ok_or(CommitError::Unknown)
     }
 
     async fn exchange(&self, _: Exchange) -> Result<Revision, CommitError> {
@@ -236,6 +243,6 @@ impl Store for MemoryStore {
     fn observe(&self, _observer: Arc<dyn ApplyObserver>) {}
 
     fn max_entry_size(&self) -> usize {
-        1024 * 1024
+        self.max_entry
     }
 }

@@ -122,6 +122,32 @@ fn a_prefix_is_without_effect_at_once_whatever_its_size() {
 }
 
 #[test]
+fn long_paths_and_small_entries_only_take_more_steps() {
+    for (name, max_entry) in [(2_000, 1 << 20), (20, 16 << 10)] {
+        let mut bench = Bench::with_entries_of(max_entry);
+        let path = format!("auth/userpass/login/{}", "x".repeat(name));
+        let meant: Vec<_> = (0..300).map(|_| bench.token_with(NewToken { path: path.clone(), ..plain() })).collect();
+        let other = bench.token(None);
+        let leases: Vec<_> = (0..40).map(|_| secret(&bench, &other)).collect();
+        let begun =
+            bench.run(|tx| bench.leases.revoke_prefix(tx, &bench.mounts, "auth/userpass", Force::No, bench.now));
+        assert_eq!(begun, Outcome::Continues);
+        assert!(meant.iter().all(|token| !bench.is_live(token)));
+        let _ = bench.work(128);
+        let begun = bench.run(|tx| bench.tokens.revoke(tx, &bench.mounts, &other, bench.now));
+        assert_eq!(begun == Outcome::Continues, max_entry < 1 << 20);
+        // The same by their time.
+        for _ in 0..300 {
+            bench.token_with(NewToken { path: path.clone(), ..plain() });
+        }
+        bench.now = bench.now.plus(Duration::from_secs(3600));
+        assert_eq!(bench.work(128), NextWork::Never);
+        assert!(leases.iter().all(|lease| !stands(&bench, &lease.id)));
+        assert_eq!(bench.leftovers(), Vec::<String>::new());
+    }
+}
+
+#[test]
 fn a_prefix_spares_what_is_made_after_it() {
     let mut bench = Bench::new();
     for _ in 0..300 {

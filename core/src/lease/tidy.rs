@@ -53,11 +53,14 @@ fn advance_run(tx: &mut Transaction, job: &str, passes: &[Pass], work: &mut usiz
         return Ok(true);
     };
     let found = tx.scan(prefix, &run.after, *work)?;
-    match found.last() {
-        Some(last) => run.after.clone_from(last),
-        None => run = Run { pass: run.pass + 1, after: String::new() },
+    if found.is_empty() {
+        run = Run { pass: run.pass + 1, after: String::new() };
     }
     for key in &found {
+        if tx.is_full() {
+            break;
+        }
+        run.after.clone_from(key);
         if let Err(failure) = look(tx, key) {
             tracing::warn!(key, "tidy could not look at an entry: {failure}");
         }

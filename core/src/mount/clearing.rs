@@ -28,11 +28,40 @@ pub fn step(tx: &mut Transaction, limit: usize) -> Result<bool, Failure> {
     let Some(key) = tx.scan(JOBS, "", 1)?.pop() else { return Ok(false) };
     let Some(job) = tx.get_json::<Job>(&key)? else { return Ok(false) };
     let found = tx.scan(&job.prefix, "", limit)?;
-    if found.len() < limit {
+    let last = found.len() < limit;
+    for key in found {
+        if tx.is_full() {
+            return Ok(true);
+        }
         tx.delete(key);
     }
-    for key in found {
+    if last {
         tx.delete(key);
     }
     Ok(true)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lease::testing::Bench;
+
+    #[test]
+    fn keys_of_any_length_are_cleared_in_entries_that_fit() {
+        let bench = Bench::new();
+        let prefix = "logical/uuid/";
+        for number in 0..40 {
+            let folder = "x".repeat(60_000);
+            bench.run(|tx| tx.put_json(format!("{prefix}{folder}{number}"), &number));
+        }
+        for number in 0..700 {
+            bench.run(|tx| tx.put_json(format!("{prefix}{number}"), &number));
+        }
+        bench.run(|tx| tx.put_json("logical/uuid2", &0));
+        bench.run(|tx| tx.put_json(format!("{JOBS}uuid"), &Job { prefix: prefix.to_owned() }));
+        let steps = (0..1000).position(|_| !bench.run(|tx| step(tx, 512))).unwrap();
+        assert!((5..50).contains(&steps), "{steps}");
+        assert_eq!(bench.begin().scan("logical/uuid", "", 10).unwrap(), ["logical/uuid2"]);
+        assert!(bench.begin().scan(JOBS, "", 10).unwrap().is_empty());
+    }
 }

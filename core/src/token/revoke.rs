@@ -87,9 +87,9 @@ pub(super) fn end_tree(
         return put_down(tx, root, record, ORPHANING, now);
     }
     let (leaves, whole) = lowest_first(tx, root, *work)?;
-    for node in &leaves {
+    for (ended, node) in leaves.iter().enumerate() {
         *work = work.saturating_sub(1);
-        if !end_one(tx, mounts, node, now, work)? {
+        if (ended > 0 && tx.is_full()) || !end_one(tx, mounts, node, now, work)? {
             return put_down(tx, root, record, ENDING, now);
         }
     }
@@ -190,18 +190,24 @@ fn empty_cubbyhole(
         name => name.to_owned(),
     };
     let found = tx.scan(&format!("{prefix}{name}/"), "", work.saturating_add(1))?;
-    let all = found.len() <= *work;
+    let all = found.len();
+    let mut done = 0;
     for key in found.into_iter().take(*work) {
         tx.delete(key);
         *work -= 1;
+        done += 1;
+        if tx.is_full() {
+            break;
+        }
     }
-    Ok(all)
+    Ok(done == all)
 }
 
 /// Puts the token's leased secrets down to be revoked at once, each with a step of its own.
 fn end_secrets(tx: &mut Transaction, id: &SaltedId, now: Timestamp, work: &mut usize) -> Result<bool, Failure> {
     let found = tx.scan(&lease::keys::of_token(id), "", work.saturating_add(1))?;
-    let all = found.len() <= *work;
+    let all = found.len();
+    let mut done = 0;
     for key in found.into_iter().take(*work) {
         let lease_id = tx.get(&key)?.unwrap_or_default();
         if let Some(lease_id) = std::str::from_utf8(&lease_id).ok().filter(|id| !id.is_empty()) {
@@ -209,14 +215,18 @@ fn end_secrets(tx: &mut Transaction, id: &SaltedId, now: Timestamp, work: &mut u
         }
         tx.delete(key);
         *work -= 1;
+        done += 1;
+        if tx.is_full() {
+            break;
+        }
     }
-    Ok(all)
+    Ok(done == all)
 }
 
 /// Makes orphans of the children; `false` when some are left.
 fn free_children(tx: &mut Transaction, parent: &SaltedId, work: &mut usize) -> Result<bool, Failure> {
     let names = tx.list(&keys::children(parent), "", work.saturating_add(1))?;
-    let all = names.len() <= *work;
+    let mut done = 0;
     for name in names.iter().take(*work) {
         let child = SaltedId::from_stored(name);
         if let Some(mut entry) = tx.get_json::<TokenEntry>(&keys::record(&child))? {
@@ -225,8 +235,12 @@ fn free_children(tx: &mut Transaction, parent: &SaltedId, work: &mut usize) -> R
         }
         tx.delete(keys::child(parent, &child));
         *work -= 1;
+        done += 1;
+        if tx.is_full() {
+            break;
+        }
     }
-    Ok(all)
+    Ok(done == names.len())
 }
 
 /// Marks the root of what is left and has the worker go on with it.

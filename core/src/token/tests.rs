@@ -56,7 +56,12 @@ fn a_tree_ends_with_its_root() {
 
 #[test]
 fn a_large_tree_is_refused_at_once_and_removed_in_steps() {
-    let bench = Bench::new();
+    for max_entry in [1 << 20, 16 << 10] {
+        a_large_tree(&Bench::with_entries_of(max_entry));
+    }
+}
+
+fn a_large_tree(bench: &Bench) {
     let root = bench.token(None);
     let mut tokens = vec![root.clone()];
     for number in 0..700 {
@@ -73,8 +78,8 @@ fn a_large_tree_is_refused_at_once_and_removed_in_steps() {
 
 #[test]
 fn children_of_an_orphaning_revocation_live_on_whatever_their_number() {
-    for children in [3, 400] {
-        let bench = Bench::new();
+    for (children, max_entry) in [(3, 1 << 20), (400, 1 << 20), (400, 16 << 10)] {
+        let bench = Bench::with_entries_of(max_entry);
         let parent = bench.token(None);
         let children: Vec<_> = (0..children).map(|_| bench.token(Some(&parent))).collect();
         let _ = bench.run(|tx| bench.tokens.revoke_orphan(tx, &bench.mounts, &parent, bench.now));
@@ -92,7 +97,12 @@ fn children_of_an_orphaning_revocation_live_on_whatever_their_number() {
 
 #[test]
 fn a_full_cubbyhole_goes_with_its_token() {
-    let bench = Bench::new();
+    for max_entry in [1 << 20, 64 << 10] {
+        a_full_cubbyhole(&Bench::with_entries_of(max_entry));
+    }
+}
+
+fn a_full_cubbyhole(bench: &Bench) {
     let token = bench.token(None);
     for batch in 0..3 {
         bench.run(|tx| {

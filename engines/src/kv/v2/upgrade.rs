@@ -19,9 +19,6 @@ use super::version_data::encode;
 /// Keys converted in one step at most.
 const STEP_KEYS: usize = 128;
 
-/// Bytes of values after which a step ends; far below the smallest entry limit in use.
-const STEP_BYTES: usize = 256 * 1024;
-
 /// Said while the mount is being upgraded.
 const BUSY: &str = "Upgrading from non-versioned to versioned data. This backend will be unavailable for a brief period and \
                     will resume service shortly.";
@@ -64,13 +61,11 @@ impl Versioned {
         }
         let keys = std::sync::Arc::new(Keys::create(cx, &self.layout)?);
         let left = self.left_over(cx, STEP_KEYS + 1)?;
-        let mut bytes = 0;
         for (count, key) in left.iter().enumerate() {
-            if count == STEP_KEYS || bytes > STEP_BYTES {
+            if count == STEP_KEYS || cx.is_full() {
                 return Ok(Progress::More);
             }
             let Some(value) = cx.get(key)? else { continue };
-            bytes += value.len() + key.len();
             cx.delete(key);
             // Version 1 took no such key; if there is one, nobody could reach it.
             let Some(path) = SecretPath::parse(key) else { continue };
