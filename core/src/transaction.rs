@@ -64,6 +64,17 @@ impl Transaction {
         &self.telemetry
     }
 
+    /// The commit fails if this key is not as it was when something was decided by it earlier.
+    pub(crate) fn rest_on(&mut self, path: &str, revision: Option<Revision>) {
+        self.weight += path.len();
+        self.reads.push((path.to_owned(), revision));
+    }
+
+    /// When what this transaction has read at a path was written.
+    pub(crate) fn revision_read(&self, path: &str) -> Option<Revision> {
+        self.reads.iter().find(|(read, _)| read == path).and_then(|(_, revision)| *revision)
+    }
+
     /// The plaintext at a full storage path; sees this transaction's own writes. The commit fails if it changes
     /// meanwhile.
     pub fn get(&mut self, path: &str) -> Result<Option<Zeroizing<Vec<u8>>>, Failure> {

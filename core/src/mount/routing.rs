@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use coffer_model::Revision;
 use coffer_telemetry::Telemetry;
 
-use super::{Mount, MountTable, Registry, RouteTimings};
-use crate::{Backend, Failure, SpecialPaths};
+use super::{Mount, MountKind, MountTable, Registry, RouteTimings};
+use crate::{Backend, Failure, SpecialPaths, Transaction};
 
 /// A mount with its live backend.
 pub struct Mounted {
@@ -73,6 +74,8 @@ fn special_matches(pattern: &str, path: &str) -> bool {
 #[derive(Default)]
 pub struct Routing {
     by_path: BTreeMap<String, Arc<Mounted>>,
+    /// Of the tables of secrets and of auth methods, as they were read.
+    revisions: [Option<Revision>; 2],
 }
 
 impl Routing {
@@ -105,7 +108,22 @@ impl Routing {
             by_path
                 .insert(name(&mount.api_path()).to_owned(), Arc::new(Mounted::new(mount.clone(), backend, telemetry)));
         }
-        Ok(Self { by_path })
+        Ok(Self { by_path, revisions: [None; 2] })
+    }
+
+    /// Built from the tables as `tx` read them.
+    #[must_use]
+    pub(super) fn read_by(mut self, tx: &Transaction) -> Self {
+        self.revisions = [MountKind::Secrets, MountKind::Auth].map(|kind| tx.revision_read(kind.storage_path()));
+        self
+    }
+
+    /// Nothing is to be written for a mount that is gone, or elsewhere, by the time of the commit: what its clearing has
+    /// passed would stay for ever, and who logged in through it would be let in.
+    pub(crate) fn guard(&self, tx: &mut Transaction, mounted: &Mounted) {
+        let kind = mounted.mount.kind;
+        let [secrets, auth] = self.revisions;
+        tx.rest_on(kind.storage_path(), if kind == MountKind::Secrets { secrets } else { auth });
     }
 
     /// The mount with the longest path that begins `path`, and the rest of the path. A mount's own path may come without
@@ -168,7 +186,7 @@ mod tests {
             let mount = Mount::new(*kind, path, "kv");
             (name(&mount.api_path()).to_owned(), Arc::new(Mounted::new(mount, Arc::new(Nothing), &Telemetry::new())))
         };
-        Routing { by_path: paths.iter().map(mounted).collect() }
+        Routing { by_path: paths.iter().map(mounted).collect(), ..Routing::default() }
     }
 
     #[test]

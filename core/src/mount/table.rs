@@ -57,7 +57,7 @@ impl Mounts {
         let secrets = Self::read(tx, MountKind::Secrets)?;
         let auth = Self::read(tx, MountKind::Auth)?;
         let routing = Routing::build(&self.registry, &self.telemetry, [&secrets, &auth], &self.routing.load())?;
-        self.routing.store(Arc::new(routing));
+        self.routing.store(Arc::new(routing.read_by(tx)));
         Ok(())
     }
 

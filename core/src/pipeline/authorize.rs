@@ -56,6 +56,7 @@ pub(super) fn authorize(active: &Arc<Active>, request: &Request, trail: &mut Tra
         let _permit = check(&caller, request, request.operation, Protection::Plain, trail)?;
         return Err(Failure::NoRoute(request.path.clone()));
     };
+    routing.guard(&mut tx, mounted);
     let cut = Cut(request.path.len() - rest.len() + usize::from(rest.is_empty() && !request.path.ends_with('/')));
     trail.mounted = Some(Arc::clone(mounted));
     active.wrapping.admit(&mut tx, &active.tokens, request, now)?;
