@@ -236,10 +236,13 @@ ui = true
         self.give_keys()
         self.cluster.wait_for(self.serves, f"{self.name} serves")
 
+    def raft_servers(self):
+        """The members as this node tells them; one that is being replaced is there twice."""
+        return self.good("GET", "/v1/sys/storage/raft/configuration")["data"]["config"]["servers"]
+
     def raft_configuration(self):
-        """The members, by node_id, as this node tells them."""
-        answer = self.good("GET", "/v1/sys/storage/raft/configuration")
-        return {server["node_id"]: server for server in answer["data"]["config"]["servers"]}
+        """The same by node_id."""
+        return {server["node_id"]: server for server in self.raft_servers()}
 
     def since(self, mark):
         """What it has logged since `mark()`."""
@@ -355,10 +358,10 @@ class Cluster:
         return self.wait_leader().raft_configuration()
 
     def wait_members(self, voters, timeout=DEADLINE):
-        """Until so many members vote."""
+        """Until so many members vote, and none is being replaced."""
         def enough():
             leader = self.leader()
-            return leader and sum(m["voter"] for m in leader.raft_configuration().values()) == voters
+            return leader and sum(server["voter"] for server in leader.raft_servers()) == voters
         self.wait_for(enough, f"{voters} voters", timeout)
 
     def wait_serving(self, nodes=None, timeout=DEADLINE):
