@@ -17,6 +17,8 @@ use super::proxy_protocol;
 use super::serve::{self, Protocol};
 use super::{Answer, Bound, ConnectionInfo, Peer, Quiet, TlsInfo};
 
+/// How long connections are still taken when the server stops: those that wait in the kernel's queue would be cut off.
+const LAST_CALL: Duration = Duration::from_millis(20);
 /// Long enough for others to give descriptors back.
 const PAUSE_WITHOUT_RESOURCES: Duration = Duration::from_millis(50);
 
@@ -49,7 +51,7 @@ impl<A: Answer> Loop<A> {
                 },
             };
             let accepted = tokio::select! {
-                () = stop.cancelled() => return,
+                () = stop.cancelled() => return self.take_the_waiting(&failures).await,
                 accepted = self.listener.socket.accept() => accepted,
             };
             match accepted {
@@ -64,6 +66,17 @@ impl<A: Answer> Loop<A> {
                 Err(_) => {}
             }
         }
+    }
+
+    async fn take_the_waiting(&self, failures: &Arc<Quiet>) {
+        let _ = tokio::time::timeout(LAST_CALL, async {
+            while let (Ok(accepted), Ok(permit)) =
+                (self.listener.socket.accept().await, Arc::clone(&self.permits).try_acquire_owned())
+            {
+                self.spawn(accepted, permit, failures);
+            }
+        })
+        .await;
     }
 
     fn spawn(&self, accepted: Accepted, permit: OwnedSemaphorePermit, failures: &Arc<Quiet>) {
@@ -102,7 +115,7 @@ impl<A: Answer> Task<A> {
                 let Some(peer) = self.admit(&mut stream, peer).await else { return };
                 if self.tls.is_some() {
                     let plain = tokio::select! {
-                        () = self.stop.cancelled() => return,
+                        () = self.given_up() => return,
                         plain = handshake::refuse_plain_http(&stream, self.info.limits) => plain,
                     };
                     if plain {
@@ -115,11 +128,17 @@ impl<A: Answer> Task<A> {
         }
     }
 
+    /// The server stops, and the client has had its time to ask.
+    async fn given_up(&self) {
+        self.stop.cancelled().await;
+        tokio::time::sleep(serve::LINGER).await;
+    }
+
     /// Where a connection is really from; `None` if it is turned away.
     async fn admit(&self, stream: &mut TcpStream, peer: SocketAddr) -> Option<SocketAddr> {
         let (rule, patience) = (&self.info.proxy_protocol, self.info.limits.read_header_timeout);
         let admitted = tokio::select! {
-            () = self.stop.cancelled() => return None,
+            () = self.given_up() => return None,
             admitted = proxy_protocol::admit(stream, peer, rule, patience) => admitted,
         };
         match admitted {
@@ -138,9 +157,8 @@ impl<A: Answer> Task<A> {
         let Some(config) = &self.tls else {
             return self.serve(stream, peer, None, Protocol::Http1).await;
         };
-        // A handshake that is not done when the server stops carries no request yet.
         let shaken = tokio::select! {
-            () = self.stop.cancelled() => return,
+            () = self.given_up() => return,
             shaken = handshake::shake(stream, Arc::clone(config), self.info.limits) => shaken,
         };
         match shaken {

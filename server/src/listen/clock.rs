@@ -70,6 +70,11 @@ impl ConnectionClock {
         self.in_flight.load(Relaxed) > 0
     }
 
+    /// Whether there was a request yet.
+    pub(super) fn was_asked(&self) -> bool {
+        self.head_began.load(Relaxed) != 0
+    }
+
     /// Whether the time of one of the limits is up. With several streams at once (HTTP/2), frames arrive that belong to
     /// no head, so that only the first head is timed.
     pub(super) fn overdue(&self, limits: &Limits, streams: Streams) -> Option<Overdue> {

@@ -6,7 +6,8 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{Request, Response};
+use http::header::CONNECTION;
+use http::{HeaderValue, Request, Response};
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
@@ -32,8 +33,8 @@ const MAX_HEAD: usize = 64 << 10;
 const MAX_HEADERS: usize = 128;
 /// Requests in work on one HTTP/2 connection.
 const MAX_STREAMS: u32 = 250;
-/// How long a connection without a request in work may take to say goodbye when the server stops.
-const LINGER: Duration = Duration::from_millis(500);
+/// How long a connection without a request in work is kept when the server stops: for its first request, or to say goodbye.
+pub(super) const LINGER: Duration = Duration::from_millis(500);
 /// Bytes of an answer that wait for a client who does not take them, a stream.
 const MAX_SEND_BUFFER: usize = 256 << 10;
 
@@ -52,10 +53,10 @@ pub(super) async fn connection<S, A>(
     let io = TokioIo::new(Timed { stream, clock: Arc::clone(&clock) });
     let limits = info.listener.limits;
     let service = {
-        let (clock, info) = (Arc::clone(&clock), Arc::clone(&info));
+        let (clock, info, stop) = (Arc::clone(&clock), Arc::clone(&info), stop.clone());
         service_fn(move |request: Request<Incoming>| {
             let in_flight = InFlight::begin(&clock);
-            let (answer, info) = (answer.clone(), Arc::clone(&info));
+            let (answer, info, stop) = (answer.clone(), Arc::clone(&info), stop.clone());
             async move {
                 let listener = Arc::clone(&info.listener);
                 let time = listener.limits.read_timeout;
@@ -64,6 +65,9 @@ pub(super) async fn connection<S, A>(
                     .map(|body| if is_file { RequestBody::file(body, time) } else { RequestBody::new(body, time) });
                 let mut response = answer.answer(request, info).await;
                 listener.response_headers.add_to(response.status(), response.headers_mut());
+                if protocol == Protocol::Http1 && stop.is_cancelled() {
+                    response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+                }
                 let counted = |body| Counted { body, in_flight };
                 Ok::<Response<Counted<A::Body>>, std::convert::Infallible>(response.map(counted))
             }
@@ -113,7 +117,10 @@ async fn until_overdue<C: Future<Output = hyper::Result<()>>>(
             }
             () = stop.cancelled(), if !stopping => {
                 stopping = true;
-                shut_down(connection.as_mut());
+                // A client that has only just connected is about to ask; what it sent would be lost with the connection.
+                if streams == Streams::Many || clock.was_asked() {
+                    shut_down(connection.as_mut());
+                }
                 ticks = tokio::time::interval_at(Instant::now() + LINGER, LINGER);
             }
             _ = ticks.tick() => {
