@@ -361,7 +361,9 @@ class Cluster:
         """Until so many members vote, and none is being replaced."""
         def enough():
             leader = self.leader()
-            return leader and sum(server["voter"] for server in leader.raft_servers()) == voters
+            servers = leader.raft_servers() if leader else []
+            names = {server["node_id"] for server in servers}
+            return sum(server["voter"] for server in servers) == voters and len(names) == len(servers)
         self.wait_for(enough, f"{voters} voters", timeout)
 
     def wait_serving(self, nodes=None, timeout=DEADLINE):
