@@ -14,8 +14,9 @@ struct Job {
     prefix: String,
     #[serde(default)]
     force: bool,
-    /// Leases made after it are not meant.
-    begun: Timestamp,
+    /// Leases made after it are not meant; `None`: all are.
+    #[serde(default)]
+    begun: Option<Timestamp>,
     /// The last lease id that was dealt with.
     #[serde(default)]
     after: String,
@@ -36,20 +37,58 @@ impl Leases {
             return self.revoke(tx, mounts, prefix, force, now);
         }
         let prefix = format!("{}/", prefix.trim_end_matches('/'));
-        let mut job = Job { prefix, force: force == Force::Yes, begun: now, after: String::new() };
+        let mut job = Job { prefix, force: force == Force::Yes, begun: Some(now), after: String::new() };
         let mut work = super::MAX_STEP;
         if job.advance(tx, mounts, now, &mut work)? == Outcome::Done {
             return Ok(Outcome::Done);
         }
-        if tx.scan(keys::PREFIX_JOBS, "", MAX_JOBS)?.len() >= MAX_JOBS {
-            return Err(Failure::Unavailable("too many prefixes are being revoked already".to_owned()));
-        }
-        tx.put_json(format!("{}{}", keys::PREFIX_JOBS, uuid::Uuid::new_v4()), &job)?;
+        job.put_down(tx)?;
         Ok(Outcome::Continues)
+    }
+
+    /// Revokes all leases of a mount in the transaction that takes it from its path; those too that requests under way
+    /// commit before it. They are without effect from the commit on.
+    pub fn revoke_mount(
+        &self,
+        tx: &mut Transaction,
+        mounts: &dyn MountAccess,
+        prefix: &str,
+        now: Timestamp,
+    ) -> Result<(), Failure> {
+        let mut job = Job { prefix: prefix.to_owned(), force: false, begun: None, after: String::new() };
+        let _ = job.advance(tx, mounts, now, &mut super::MAX_STEP.clone())?;
+        // Once more from the beginning, when no more can come.
+        job.after.clear();
+        job.put_down(tx)
+    }
+
+    /// Leases of a mount that takes this path are not those of the one that had it. To be called in the transaction that
+    /// mounts it, with the time after the path was found free.
+    pub fn spare_mount(&self, tx: &mut Transaction, path: &str, now: Timestamp) -> Result<(), Failure> {
+        for key in tx.scan(keys::PREFIX_JOBS, "", MAX_JOBS)? {
+            let Some(mut job) = tx.get_json::<Job>(&key)? else { continue };
+            let meets = path.starts_with(&job.prefix) || job.prefix.starts_with(path);
+            if meets && job.begun.is_none() {
+                job.begun = Some(now);
+                tx.put_json(key, &job)?;
+            }
+        }
+        Ok(())
     }
 }
 
 impl Job {
+    fn put_down(&self, tx: &mut Transaction) -> Result<(), Failure> {
+        if tx.scan(keys::PREFIX_JOBS, "", MAX_JOBS)?.len() >= MAX_JOBS {
+            return Err(Failure::Unavailable("too many prefixes are being revoked already".to_owned()));
+        }
+        tx.put_json(format!("{}{}", keys::PREFIX_JOBS, uuid::Uuid::new_v4()), self)
+    }
+
+    fn means(&self, lease: &LeaseRecord) -> bool {
+        lease.lease_id.starts_with(&self.prefix) && self.begun.is_none_or(|begun| lease.issue_time <= begun)
+    }
+
     fn advance(
         &mut self,
         tx: &mut Transaction,
@@ -68,7 +107,7 @@ impl Job {
             *work -= 1;
             // Revoking one token may have taken others below the prefix along.
             let lease = match lookup::load(tx, &lease_id) {
-                Ok(lease) => lease.filter(|lease| lease.issue_time <= self.begun),
+                Ok(lease) => lease.filter(|lease| self.means(lease)),
                 Err(failure) => {
                     // One record must not keep all others alive; nothing can be done with it but to let it go.
                     tracing::error!(lease = lease_id, removed = self.force, "a lease can't be read: {failure}");
@@ -117,7 +156,7 @@ pub(super) fn advance_jobs(
 pub(crate) fn is_being_revoked(tx: &mut Transaction, lease: &LeaseRecord) -> Result<bool, Failure> {
     for key in tx.scan(keys::PREFIX_JOBS, "", MAX_JOBS)? {
         let job = tx.peek_json::<Job>(&key)?;
-        if job.is_some_and(|job| lease.lease_id.starts_with(&job.prefix) && lease.issue_time <= job.begun) {
+        if job.is_some_and(|job| job.means(lease)) {
             return Ok(true);
         }
     }

@@ -162,6 +162,28 @@ fn a_prefix_spares_what_is_made_after_it() {
 }
 
 #[test]
+fn a_mount_that_goes_takes_what_is_under_way_along_and_nothing_of_the_next() {
+    let mut bench = Bench::new();
+    let login = || NewToken { path: "auth/userpass/login/ann".to_owned(), ..plain() };
+    let before = bench.token_with(login());
+    let mut unmounting = bench.begin();
+    bench.leases.revoke_mount(&mut unmounting, &bench.mounts, "auth/userpass/", bench.now).unwrap();
+    bench.now = bench.now.plus(Duration::from_millis(1));
+    let under_way = bench.token_with(login());
+    bench.commit(unmounting).unwrap();
+    assert!(!bench.is_live(&before) && !bench.is_live(&under_way));
+    bench.run(|tx| bench.leases.spare_mount(tx, "auth/userpass/", bench.now));
+    bench.now = bench.now.plus(Duration::from_millis(1));
+    let next = bench.token_with(login());
+    for _ in 0..2 {
+        assert!(bench.is_live(&next) && !bench.is_live(&under_way));
+        let _ = bench.work(128);
+    }
+    let _ = bench.run(|tx| bench.tokens.revoke(tx, &bench.mounts, &next, bench.now));
+    assert_eq!(bench.leftovers(), Vec::<String>::new());
+}
+
+#[test]
 fn one_lease_is_revoked_by_its_id_as_prefix() {
     let bench = Bench::new();
     let token = bench.token(None);

@@ -78,6 +78,7 @@ pub(super) fn enable(
     let mut own = Context::new(tx, &mount, now, active);
     built.prepare(&mut own)?;
     let (tx, _) = cx.system(backend.access());
+    active.leases.spare_mount(tx, &mount.api_path(), active.now())?;
     table.entries.push(mount);
     Mounts::write(tx, &table)?;
     Ok(Response::empty())

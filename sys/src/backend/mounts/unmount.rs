@@ -1,7 +1,6 @@
 //! Taking mounts away, and moving them.
 
 use coffer_core::framework::Matched;
-use coffer_core::lease::Force;
 use coffer_core::mount::{MountKind, Mounts, clearing};
 use coffer_core::quota::RateLimit;
 use coffer_core::{Context, Failure, Response};
@@ -33,8 +32,7 @@ pub(super) fn unmount(
     }
     let gone = table.entries.remove(index);
     Mounts::write(tx, &table)?;
-    // What is left is revoked behind it.
-    let _ = active.leases.revoke_prefix(tx, active, &gone.api_path(), Force::No, now)?;
+    active.leases.revoke_mount(tx, active, &gone.api_path(), now)?;
     clearing::begin(tx, &gone)?;
     RateLimit::forget_mount(tx, &gone)?;
     Ok(Response::empty())
@@ -76,10 +74,11 @@ pub(super) fn remount(
     if let Some(taken) = enable::conflict(&table.entries, to_path) {
         return Err(Failure::Invalid(format!("path already in use at {taken:?}")));
     }
-    let _ = active.leases.revoke_prefix(tx, active, &table.entries[index].api_path(), Force::No, now)?;
+    active.leases.revoke_mount(tx, active, &table.entries[index].api_path(), now)?;
     let mount = &mut table.entries[index];
     let was = mount.api_path();
     to_path.clone_into(&mut mount.path);
+    active.leases.spare_mount(tx, &mount.api_path(), active.now())?;
     RateLimit::move_mount(tx, &was, &mount.api_path())?;
     Mounts::write(tx, &table)?;
     let id = uuid::Uuid::new_v4().to_string();
