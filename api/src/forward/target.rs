@@ -6,13 +6,17 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use coffer_core::Failure;
 use coffer_core::lifecycle::{Node, Phase};
-use coffer_model::{ClusterControl, NodeRole, SealState};
+use coffer_model::{ClusterControl, NodeRole, PeerState, SealState};
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 use super::Forwarding;
 
 /// Members heard from within this time count, where it is asked whether the cluster still serves.
 const HEARD_LATELY: Duration = Duration::from_secs(5);
+
+/// So long after its start a node may not have heard from a member that runs.
+const FIRST_WORD: Duration = Duration::from_secs(2);
 
 /// Where a request is to be carried out.
 #[derive(Debug)]
@@ -40,6 +44,7 @@ pub(super) struct LeaderView {
     cluster: Arc<dyn ClusterControl>,
     changes: watch::Receiver<u64>,
     seen: ArcSwap<Seen>,
+    began: Instant,
 }
 
 #[derive(Clone)]
@@ -113,7 +118,12 @@ impl Forwarding {
 impl LeaderView {
     pub(super) fn new(cluster: Arc<dyn ClusterControl>) -> Self {
         let changes = cluster.watch();
-        Self { cluster, changes, seen: ArcSwap::from_pointee(Seen { at: None, led: Led::ByNobody }) }
+        Self {
+            cluster,
+            changes,
+            seen: ArcSwap::from_pointee(Seen { at: None, led: Led::ByNobody }),
+            began: Instant::now(),
+        }
     }
 
     fn led(&self) -> Led {
@@ -138,10 +148,23 @@ impl LeaderView {
         led
     }
 
-    /// Whether some member holds the keys, so that an election will bring one that serves.
+    /// Whether some member holds the keys, so that an election will bring one that serves; or may, where this node has
+    /// only just started and not heard from all.
     fn may_be_served_soon(&self) -> bool {
-        self.cluster.peers().iter().any(|peer| {
+        let peers = self.cluster.peers();
+        let holds_keys = |peer: &PeerState| {
             peer.condition.seal == SealState::Unsealed && peer.last_contact.is_some_and(|since| since < HEARD_LATELY)
-        })
+        };
+        if peers.iter().any(holds_keys) {
+            return true;
+        }
+        let heard = |name: &str| peers.iter().any(|peer| peer.node_id == name && peer.last_contact.is_some());
+        self.began.elapsed() < FIRST_WORD && {
+            let status = self.cluster.status();
+            status
+                .members
+                .iter()
+                .any(|member| member.voter && member.node_id != status.node_id && !heard(&member.node_id))
+        }
     }
 }
