@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use rustix::net::{SocketFlags, accept_with};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -69,14 +70,18 @@ impl<A: Answer> Loop<A> {
     }
 
     async fn take_the_waiting(&self, failures: &Arc<Quiet>) {
-        let _ = tokio::time::timeout(LAST_CALL, async {
-            while let (Ok(accepted), Ok(permit)) =
-                (self.listener.socket.accept().await, Arc::clone(&self.permits).try_acquire_owned())
-            {
-                self.spawn(accepted, permit, failures);
-            }
-        })
-        .await;
+        let last_call = async { while self.take(self.listener.socket.accept().await, failures) {} };
+        let _ = tokio::time::timeout(LAST_CALL, last_call).await;
+        // The runtime may not have heard yet of those that the kernel has.
+        while self.take(self.listener.socket.accept_now(), failures) {}
+    }
+
+    fn take(&self, accepted: io::Result<Accepted>, failures: &Arc<Quiet>) -> bool {
+        let (Ok(accepted), Ok(permit)) = (accepted, Arc::clone(&self.permits).try_acquire_owned()) else {
+            return false;
+        };
+        self.spawn(accepted, permit, failures);
+        true
     }
 
     fn spawn(&self, accepted: Accepted, permit: OwnedSemaphorePermit, failures: &Arc<Quiet>) {
@@ -189,6 +194,21 @@ impl Socket {
         match self {
             Self::Tcp(socket) => socket.accept().await.map(|(stream, peer)| Accepted::Tcp(stream, peer)),
             Self::Unix { socket, .. } => socket.accept().await.map(|(stream, _)| Accepted::Unix(stream)),
+        }
+    }
+
+    /// A connection that is there already.
+    fn accept_now(&self) -> io::Result<Accepted> {
+        let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+        match self {
+            Self::Tcp(socket) => {
+                let stream = TcpStream::from_std(accept_with(socket, flags)?.into())?;
+                let peer = stream.peer_addr()?;
+                Ok(Accepted::Tcp(stream, peer))
+            }
+            Self::Unix { socket, .. } => {
+                Ok(Accepted::Unix(tokio::net::UnixStream::from_std(accept_with(socket, flags)?.into())?))
+            }
         }
     }
 }
