@@ -3,12 +3,10 @@ storage "raft" {
   path    = "/vault/data"
   node_id = "vault2"
   retry_join {
-    leader_api_addr     = "https://vault1.example.com:8200"
-    leader_ca_cert_file = "/certs/rootCA.crt"
+    leader_api_addr = "https://vault1.example.com:8200"
   }
   retry_join {
-    leader_api_addr     = "https://vault3.example.com:8200"
-    leader_ca_cert_file = "/certs/rootCA.crt"
+    leader_api_addr = "https://vault3.example.com:8200"
   }
 }
 
