@@ -8,11 +8,13 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod capacity;
 mod check;
 pub mod config;
 mod pool;
 mod proxy;
 mod run;
 mod status;
+mod workers;
 
 pub use run::{Front, StartError};

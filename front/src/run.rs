@@ -10,24 +10,28 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::capacity;
 use crate::check::{self, CheckTlsError, Prober};
-use crate::config::{Config, HostPort, Status};
+use crate::config::{Config, Frontend, HostPort, Status};
 use crate::pool::Pool;
-use crate::proxy::{self, Door};
+use crate::proxy::{self, Door, House, Room};
 use crate::status;
+use crate::workers::Workers;
 
 /// A running front proxy.
 pub struct Front {
     state: Arc<Shown>,
     running: Running,
-    connections: TaskTracker,
-    /// Ends connections as soon as they are idle.
-    ending: CancellationToken,
+    house: House,
+    workers: Workers,
 }
 
 /// What the status page looks at.
 pub(crate) struct Shown {
     pub(crate) began: Instant,
+    /// Connections of all frontends together, and how many there may be.
+    pub(crate) room: Arc<Room>,
+    pub(crate) capacity: usize,
     current: RwLock<Current>,
 }
 
@@ -74,30 +78,39 @@ pub enum StartError {
         /// Why.
         error: String,
     },
+    /// The system gives no threads.
+    #[error("the threads cannot be started: {0}")]
+    Threads(std::io::Error),
 }
 
 /// What has to be had before anything is changed.
 struct Prepared {
     probers: BTreeMap<String, Prober>,
-    sockets: Vec<(String, TcpListener)>,
+    /// By address, for each thread one.
+    sockets: BTreeMap<String, Vec<TcpListener>>,
     status: Option<TcpListener>,
 }
 
 impl Front {
-    /// Listens and checks.
+    /// Listens and checks. The limit of open files is raised as far as it goes.
     ///
     /// # Errors
     /// An address or a CA file cannot be used.
     pub async fn start(config: Config) -> Result<Self, StartError> {
-        let prepared = prepare(&config, None).await?;
-        let state = Arc::new(Shown { began: Instant::now(), current: RwLock::default() });
+        let workers = Workers::start().map_err(StartError::Threads)?;
+        let prepared = prepare(&config, None, &workers).await?;
+        let capacity = capacity::of_open_files();
+        let room = Room::new(capacity);
+        let state =
+            Arc::new(Shown { began: Instant::now(), room: Arc::clone(&room), capacity, current: RwLock::default() });
         let running = Running {
             config: config.clone(),
             listeners: BTreeMap::new(),
             checks: CancellationToken::new(),
             status: None,
         };
-        let mut front = Self { state, running, connections: TaskTracker::new(), ending: CancellationToken::new() };
+        let house = House { room, ending: CancellationToken::new(), connections: TaskTracker::new() };
+        let mut front = Self { state, running, house, workers };
         front.take_up(config, prepared);
         Ok(front)
     }
@@ -107,7 +120,7 @@ impl Front {
     /// # Errors
     /// It cannot be followed; the old one goes on.
     pub async fn reload(&mut self, config: Config) -> Result<(), StartError> {
-        let prepared = prepare(&config, Some(&self.running)).await?;
+        let prepared = prepare(&config, Some(&self.running), &self.workers).await?;
         self.take_up(config, prepared);
         Ok(())
     }
@@ -118,10 +131,11 @@ impl Front {
             listening.closed.cancel();
         }
         self.running.checks.cancel();
-        self.ending.cancel();
-        self.connections.close();
-        let _ = tokio::time::timeout(self.running.config.shutdown_timeout, self.connections.wait()).await;
-        let left = self.connections.len();
+        self.house.ending.cancel();
+        let connections = self.house.connections;
+        connections.close();
+        let _ = tokio::time::timeout(self.running.config.shutdown_timeout, connections.wait()).await;
+        let left = connections.len();
         if let Some((_, closed)) = &self.running.status {
             closed.cancel();
         }
@@ -140,6 +154,7 @@ impl Front {
         let admin = config.status.as_ref().is_some_and(|status| status.admin);
         *self.state.current.write() = Current { doors, pools, admin };
         self.status(config.status.as_ref(), prepared.status);
+        self.tell_capacity(&config);
         self.running.config = config;
     }
 
@@ -166,7 +181,7 @@ impl Front {
         &mut self,
         config: &Config,
         pools: &BTreeMap<String, Arc<Pool>>,
-        mut sockets: Vec<(String, TcpListener)>,
+        mut sockets: BTreeMap<String, Vec<TcpListener>>,
     ) {
         let wanted: BTreeSet<_> = config.frontends.iter().map(|frontend| frontend.bind.to_string()).collect();
         self.running.listeners.retain(|address, listening| {
@@ -180,28 +195,25 @@ impl Front {
             let address = frontend.bind.to_string();
             // Every frontend's backend is there: the configuration was read so.
             let Some(pool) = pools.get(&frontend.backend) else { continue };
-            let door = |before: Option<&Door>| {
-                Arc::new(Door::new(frontend.clone(), Arc::clone(pool), config.shutdown_timeout, before))
-            };
+            let door = |before: Option<&Door>| Arc::new(Door::new(frontend.clone(), Arc::clone(pool), before));
             if let Some(listening) = self.running.listeners.get(&address) {
                 let before = listening.door.load_full();
                 listening.door.store(door(Some(&before)));
-                continue;
+            } else if let Some(sockets) = sockets.remove(&address) {
+                let listening = self.open(frontend, sockets, door(None));
+                self.running.listeners.insert(address, listening);
             }
-            let Some(at) = sockets.iter().position(|(bound, _)| *bound == address) else { continue };
-            let (_, socket) = sockets.swap_remove(at);
-            let door = Arc::new(ArcSwap::new(door(None)));
-            let closed = CancellationToken::new();
-            tracing::info!(frontend = frontend.name, address, "listening");
-            tokio::spawn(proxy::accept(
-                socket,
-                Arc::clone(&door),
-                closed.clone(),
-                self.ending.clone(),
-                self.connections.clone(),
-            ));
-            self.running.listeners.insert(address, Listening { door, closed });
         }
+    }
+
+    fn open(&self, frontend: &Frontend, sockets: Vec<TcpListener>, door: Arc<Door>) -> Listening {
+        let door = Arc::new(ArcSwap::new(door));
+        let closed = CancellationToken::new();
+        tracing::info!(frontend = frontend.name, address = frontend.bind.to_string(), "listening");
+        for (socket, worker) in sockets.into_iter().zip(self.workers.handles()) {
+            worker.spawn(proxy::accept(socket, Arc::clone(&door), self.house.clone(), closed.clone()));
+        }
+        Listening { door, closed }
     }
 
     fn status(&mut self, wanted: Option<&Status>, socket: Option<TcpListener>) {
@@ -216,6 +228,14 @@ impl Front {
             tracing::info!(address = status.address.to_string(), "status page");
             tokio::spawn(status::serve(socket, Arc::clone(&self.state), closed.clone()));
             self.running.status = Some((status.address.clone(), closed));
+        }
+    }
+
+    fn tell_capacity(&self, config: &Config) {
+        let wanted = config.frontends.iter().fold(0_usize, |sum, one| sum.saturating_add(one.max_connections));
+        if wanted > self.state.capacity {
+            let most = self.state.capacity;
+            tracing::info!(most, wanted, "the limit of open files (ulimit -n) bounds the connections of all frontends");
         }
     }
 }
@@ -238,7 +258,7 @@ fn retire(before: &Current, pools: &BTreeMap<String, Arc<Pool>>) {
     }
 }
 
-async fn prepare(config: &Config, running: Option<&Running>) -> Result<Prepared, StartError> {
+async fn prepare(config: &Config, running: Option<&Running>, workers: &Workers) -> Result<Prepared, StartError> {
     let mut probers = BTreeMap::new();
     for backend in &config.backends {
         let prober = Prober::new(&backend.check).map_err(|error: CheckTlsError| StartError::Check {
@@ -247,25 +267,43 @@ async fn prepare(config: &Config, running: Option<&Running>) -> Result<Prepared,
         })?;
         probers.insert(backend.name.clone(), prober);
     }
-    let mut sockets = Vec::new();
+    let mut sockets = BTreeMap::new();
     for frontend in &config.frontends {
         let address = frontend.bind.to_string();
         if running.is_some_and(|running| running.listeners.contains_key(&address)) {
             continue;
         }
-        let socket = bind(&frontend.bind, || format!("frontend {:?}", frontend.name)).await?;
-        sockets.push((address, socket));
+        let what = || format!("frontend {:?}", frontend.name);
+        let mut listeners = Vec::new();
+        for (socket, worker) in
+            bind(&frontend.bind, workers.handles().len(), what).await?.into_iter().zip(workers.handles())
+        {
+            let _its_runtime = worker.enter();
+            listeners.push(TcpListener::from_std(socket).map_err(|error| refused(&frontend.bind, what(), error))?);
+        }
+        sockets.insert(address, listeners);
     }
     let same = running.and_then(|running| running.status.as_ref()).map(|(address, _)| address);
     let status = match &config.status {
         Some(status) if same != Some(&status.address) => {
-            Some(bind(&status.address, || "the status page".to_owned()).await?)
+            let what = || "the status page".to_owned();
+            let socket = bind(&status.address, 1, what).await?.pop();
+            let socket = socket.map(TcpListener::from_std).transpose();
+            socket.map_err(|error| refused(&status.address, what(), error))?
         }
         _ => None,
     };
     Ok(Prepared { probers, sockets, status })
 }
 
-async fn bind(address: &HostPort, what: impl FnOnce() -> String) -> Result<TcpListener, StartError> {
-    proxy::bind(address).await.map_err(|error| StartError::Bind { what: what(), address: address.to_string(), error })
+async fn bind(
+    address: &HostPort,
+    count: usize,
+    what: impl FnOnce() -> String,
+) -> Result<Vec<std::net::TcpListener>, StartError> {
+    proxy::bind(address, count).await.map_err(|error| refused(address, what(), error))
+}
+
+fn refused(address: &HostPort, what: String, error: std::io::Error) -> StartError {
+    StartError::Bind { what, address: address.to_string(), error }
 }

@@ -9,7 +9,8 @@ use http_body_util::Empty;
 use hyper_util::rt::TokioIo;
 use tokio_rustls::TlsConnector;
 
-use crate::config::{HostPort, HttpsCheck};
+use crate::config::HttpsCheck;
+use crate::pool::PoolServer;
 
 /// Settings of a check that make no TLS client.
 #[derive(Debug, thiserror::Error)]
@@ -33,8 +34,9 @@ pub(super) fn client(check: &HttpsCheck) -> Result<Arc<ClientConfig>, CheckTlsEr
 }
 
 /// Whether this is the active node; an error where its status is none of the wanted.
-pub(super) async fn probe(address: &HostPort, check: &HttpsCheck, client: &Arc<ClientConfig>) -> Result<bool, String> {
-    let stream = crate::proxy::connect(address).await.map_err(|error| error.to_string())?;
+pub(super) async fn probe(server: &PoolServer, check: &HttpsCheck, client: &Arc<ClientConfig>) -> Result<bool, String> {
+    let address = &server.settings.address;
+    let stream = server.connect().await.map_err(|error| error.to_string())?;
     let host = check.server_name.as_deref().unwrap_or(&address.host).to_owned();
     let name = coffer_tls::rustls::pki_types::ServerName::try_from(host)
         .map_err(|_| "the server's name is no name for a certificate: set check { server_name }".to_owned())?;

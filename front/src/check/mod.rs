@@ -36,11 +36,10 @@ impl Prober {
 
     async fn probe(&self, server: &PoolServer, patience: Duration) -> CheckOutcome {
         let began = Instant::now();
-        let address = &server.settings.address;
         let asked = async {
             match self {
-                Self::Tcp => tcp::probe(address).await.map(|()| None),
-                Self::Https(check, client) => https::probe(address, check, client).await.map(Some),
+                Self::Tcp => tcp::probe(server).await.map(|()| None),
+                Self::Https(check, client) => https::probe(server, check, client).await.map(Some),
             }
         };
         let (failure, is_active) = match tokio::time::timeout(patience, asked).await {

@@ -1,7 +1,7 @@
 //! Whether a connection can be made.
 
-use crate::config::HostPort;
+use crate::pool::PoolServer;
 
-pub(super) async fn probe(address: &HostPort) -> Result<(), String> {
-    crate::proxy::connect(address).await.map(|_| ()).map_err(|error| error.to_string())
+pub(super) async fn probe(server: &PoolServer) -> Result<(), String> {
+    server.connect().await.map(|_| ()).map_err(|error| error.to_string())
 }

@@ -113,7 +113,8 @@ fn check(backend: &Body, balance: Balance) -> Result<(Check, Option<CheckTiming>
             Balance::Leader => CheckKind::Https(HttpsCheck::default()),
             Balance::RoundRobin | Balance::LeastConnections => CheckKind::Tcp,
         };
-        return Ok((Check { kind, timeout: CHECK_TIMEOUT }, None));
+        let timing = (balance == Balance::Leader).then_some(CheckTiming::DEFAULT);
+        return Ok((Check { kind, timeout: CHECK_TIMEOUT }, timing));
     };
     let body = block.body;
     known(body, CHECK)?;

@@ -1,5 +1,6 @@
 //! The servers of a backend, and which of them a connection goes to.
 
+mod addresses;
 mod health;
 mod server;
 

@@ -1,12 +1,15 @@
 //! One server behind the proxy: whether it takes connections, and what went through it.
 
+use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
+use tokio::net::TcpStream;
 use tokio::sync::watch;
 
+use super::addresses::Addresses;
 use super::health::Health;
 use crate::config::Server;
 
@@ -15,6 +18,7 @@ use crate::config::Server;
 pub(crate) struct PoolServer {
     pub(crate) settings: Server,
     pub(crate) live: Arc<Live>,
+    addresses: Addresses,
 }
 
 /// Whether a server takes connections.
@@ -114,7 +118,12 @@ impl PoolServer {
                 state.health = Health::Unknown;
             }
         });
-        Self { settings, live }
+        Self { settings, live, addresses: Addresses::default() }
+    }
+
+    /// A connection to it.
+    pub(crate) async fn connect(&self) -> io::Result<TcpStream> {
+        self.addresses.connect(&self.settings.address).await
     }
 
     /// Whether one more connection may go to it.

@@ -1,13 +1,11 @@
 //! A connection to a server of a backend: the next one where one fails.
 
-use std::io;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
-use crate::config::HostPort;
 use crate::pool::{Pool, Session};
 
 /// When all servers were tried in vain, they are tried again after this.
@@ -47,7 +45,7 @@ pub(super) async fn dial(pool: &Pool, tried: &mut Vec<usize>, deadline: Instant)
         let server = &pool.servers[at];
         let session = Session::begin(&server.live);
         let patience = deadline.min(Instant::now() + pool.settings.connect_timeout);
-        match timeout_at(patience, connect(&server.settings.address)).await {
+        match timeout_at(patience, server.connect()).await {
             Ok(Ok(stream)) => {
                 server.live.counts.sessions.fetch_add(1, Ordering::Relaxed);
                 return Ok(Dialled { stream, session, at });
@@ -59,11 +57,4 @@ pub(super) async fn dial(pool: &Pool, tried: &mut Vec<usize>, deadline: Instant)
         pool.doubt.notify_waiters();
         tried.push(at);
     }
-}
-
-/// Every address of a name is tried, in the resolver's order.
-pub(crate) async fn connect(address: &HostPort) -> io::Result<TcpStream> {
-    let stream = TcpStream::connect(address.lookup()).await?;
-    stream.set_nodelay(true)?;
-    Ok(stream)
 }

@@ -1,11 +1,15 @@
 //! Connections: taken, brought to a server, passed through, ended.
 
 mod accept;
+mod bind;
 mod dial;
 mod header;
 mod opening;
 mod relay;
+mod room;
 mod session;
+mod side;
 
-pub(crate) use accept::{Door, accept, bind};
-pub(crate) use dial::connect;
+pub(crate) use accept::{Door, House, accept};
+pub(crate) use bind::bind;
+pub(crate) use room::Room;

@@ -52,10 +52,11 @@ impl Activity {
     }
 }
 
-/// Passes bytes on until both sides have ended, or one fails.
+/// Passes bytes on until both sides have ended, or one fails. `first` is what the server has said already.
 pub(super) async fn relay(
     client: &mut TcpStream,
     server: &mut TcpStream,
+    first: Vec<u8>,
     activity: &Activity,
     live: &Live,
 ) -> io::Result<()> {
@@ -63,8 +64,12 @@ pub(super) async fn relay(
     let (from_server, to_server) = server.split();
     let Counts { to_server: sent, to_client: received, .. } = &live.counts;
     let up = Pump { from: from_client, to: to_server, rest: Rest::None, activity, turn: Turn::Server, count: sent };
-    let down =
+    let mut down =
         Pump { from: from_server, to: to_client, rest: Rest::None, activity, turn: Turn::Client, count: received };
+    if !first.is_empty() {
+        down.passed(first.len());
+        down.rest = Rest::Bytes(first, 0);
+    }
     tokio::try_join!(up, down).map(|_| ())
 }
 
@@ -112,6 +117,11 @@ impl Future for Pump<'_> {
 }
 
 impl Pump<'_> {
+    fn passed(&self, bytes: usize) {
+        self.activity.moved(self.turn);
+        self.count.fetch_add(bytes as u64, Ordering::Relaxed);
+    }
+
     /// Reads what is there and writes what is taken; keeps the rest. False at the end.
     fn take_in(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<bool>> {
         let mut chunk = [const { MaybeUninit::uninit() }; CHUNK];
@@ -121,8 +131,7 @@ impl Pump<'_> {
         if bytes.is_empty() {
             return Poll::Ready(Ok(false));
         }
-        self.activity.moved(self.turn);
-        self.count.fetch_add(bytes.len() as u64, Ordering::Relaxed);
+        self.passed(bytes.len());
         let written = match Pin::new(&mut self.to).poll_write(cx, bytes) {
             Poll::Ready(written) => written?,
             Poll::Pending => 0,

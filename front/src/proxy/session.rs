@@ -1,6 +1,5 @@
 //! One client's connection, from its first byte to its last.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -12,46 +11,47 @@ use tokio_util::sync::CancellationToken;
 
 use super::dial::{Dialled, dial};
 use super::header::header;
-use super::opening::{Opened, Opening};
+use super::opening::{Meanwhile, Opened, Opening};
 use super::relay::{Activity, Turn, relay};
+use super::side::beside;
 use crate::config::SendProxy;
 use crate::pool::{Pool, Standing};
 
 /// A connection to a server that leaves is idle when the server spoke last and nothing was said for this long: the
 /// client has its answer and will open another connection.
 const IDLE: Duration = Duration::from_millis(500);
+/// The same for a client that has used up half of the time: it hardly pauses, and is better cut between two of its
+/// requests than within one at the end.
+const IDLE_LATE: Duration = Duration::from_millis(25);
+/// The process ends by its own time-out.
+const NO_LIMIT: Duration = Duration::from_secs(24 * 3600);
 
 /// What a connection is handled by.
 pub(super) struct Handling {
     pub(super) pool: Arc<Pool>,
     pub(super) idle_timeout: Option<Duration>,
-    /// The process ends, and connections may finish for this long.
+    /// The process ends: connections are closed as soon as they are idle.
     pub(super) ending: CancellationToken,
-    pub(super) shutdown_timeout: Duration,
 }
 
 /// Brings a client to a server and stays until one of them has enough.
-pub(super) async fn run(mut client: TcpStream, from: SocketAddr, handling: Handling) {
-    let pool = &*handling.pool;
-    let greeting = match (pool.settings.send_proxy, client.local_addr()) {
-        (SendProxy::V2, Ok(local)) => header(from, local),
-        _ => Vec::new(),
-    };
-    let Some(Dialled { mut stream, session, .. }) = open(&client, pool, &greeting).await else { return };
+pub(super) async fn run(mut client: TcpStream, handling: Handling) {
+    let Some((Dialled { mut stream, session, .. }, first)) = open(&client, &handling).await else { return };
     let live = session.live();
     let activity = Activity::start();
-    tokio::select! {
-        ended = relay(&mut client, &mut stream, &activity, live) => if let Err(error) = ended {
-            tracing::trace!(%error, "connection ended");
-        },
-        () = overdue(&handling, live.watch(), &activity) => {}
+    let ended =
+        beside(relay(&mut client, &mut stream, first, &activity, live), overdue(&handling, live.watch(), &activity));
+    if let Some(Err(error)) = ended.await {
+        tracing::trace!(%error, "connection ended");
     }
     drop(session);
-    pool.room.notify_waiters();
+    handling.pool.room.notify_waiters();
 }
 
-/// A server that has begun to answer.
-async fn open(client: &TcpStream, pool: &Pool, greeting: &[u8]) -> Option<Dialled> {
+/// A server that has begun to answer, and its first bytes.
+async fn open(client: &TcpStream, handling: &Handling) -> Option<(Dialled, Vec<u8>)> {
+    let pool = &*handling.pool;
+    let greeting = greeting(client, pool);
     let deadline = Instant::now() + pool.settings.queue_timeout;
     let (mut opening, mut tried) = (Opening::default(), Vec::new());
     loop {
@@ -62,15 +62,34 @@ async fn open(client: &TcpStream, pool: &Pool, greeting: &[u8]) -> Option<Dialle
                 return None;
             }
         };
-        match opening.run(client, &mut dialled.stream, greeting).await {
-            Opened::Talking => return Some(dialled),
+        let live = Arc::clone(dialled.session.live());
+        let meanwhile =
+            Meanwhile { standing: live.watch(), ending: &handling.ending, idle_timeout: handling.idle_timeout };
+        match opening.run(client, &mut dialled.stream, &greeting, meanwhile).await {
+            Opened::Talking(first) => {
+                live.counts.to_server.fetch_add(opening.len() as u64, Ordering::Relaxed);
+                return Some((dialled, first));
+            }
             Opened::Ended => return None,
+            Opened::Left => {}
             Opened::Unanswered => {
-                dialled.session.live().counts.unanswered.fetch_add(1, Ordering::Relaxed);
+                live.counts.unanswered.fetch_add(1, Ordering::Relaxed);
                 pool.doubt.notify_waiters();
-                tried.push(dialled.at);
             }
         }
+        tried.push(dialled.at);
+    }
+}
+
+/// What a server is told before all else.
+fn greeting(client: &TcpStream, pool: &Pool) -> Vec<u8> {
+    match pool.settings.send_proxy {
+        SendProxy::No => Vec::new(),
+        SendProxy::V2 => match (client.peer_addr(), client.local_addr()) {
+            (Ok(from), Ok(to)) => header(from, to),
+            // The client is gone.
+            _ => Vec::new(),
+        },
     }
 }
 
@@ -89,12 +108,9 @@ async fn overdue(handling: &Handling, mut standing: watch::Receiver<Standing>, a
         };
         let drain = tokio::select! {
             () = quiet_too_long => return,
-            () = handling.ending.cancelled() => handling.shutdown_timeout,
-            left = standing.wait_for(|standing| *standing != Standing::Serving) => match left {
-                Ok(_) => handling.pool.settings.drain_timeout,
-                // The server's record is gone with the last reload: as removed.
-                Err(_) => handling.pool.settings.drain_timeout,
-            },
+            () = handling.ending.cancelled() => NO_LIMIT,
+            // An error: the server's record is gone with the last reload, as removed.
+            _ = standing.wait_for(|standing| *standing != Standing::Serving) => handling.pool.settings.drain_timeout,
         };
         let came_back = async {
             // The process does not come back.
@@ -103,23 +119,24 @@ async fn overdue(handling: &Handling, mut standing: watch::Receiver<Standing>, a
             }
         };
         tokio::select! {
-            () = finished(activity, Instant::now() + drain) => return,
+            () = finished(activity, drain) => return,
             () = came_back => {}
+            // Whatever it waited for: the process has less time.
+            () = handling.ending.cancelled(), if !handling.ending.is_cancelled() => {}
         }
     }
 }
 
-/// Returns once the client has its answer and asks for nothing more, or at the deadline.
-async fn finished(activity: &Activity, deadline: Instant) {
+/// Returns once the client has its answer and asks for nothing more, or after this long.
+async fn finished(activity: &Activity, limit: Duration) {
+    let began = Instant::now();
     loop {
+        let pause = if began.elapsed() < limit / 2 { IDLE } else { IDLE_LATE };
         let (quiet, turn) = activity.quiet();
-        if turn == Turn::Client && quiet >= IDLE {
+        if began.elapsed() >= limit || (turn == Turn::Client && quiet >= pause) {
             return;
         }
-        let next = Instant::now() + if quiet < IDLE { IDLE - quiet } else { IDLE };
-        sleep_until(next.min(deadline)).await;
-        if Instant::now() >= deadline {
-            return;
-        }
+        let next = Instant::now() + pause.saturating_sub(quiet).max(IDLE_LATE);
+        sleep_until(next.min(began + limit)).await;
     }
 }

@@ -16,6 +16,8 @@ pub(super) fn status(shown: &Shown) -> Value {
         json!({
             "uptime_seconds": shown.began.elapsed().as_secs(),
             "admin": current.admin,
+            "connections": shown.room.open(),
+            "max_connections": shown.capacity,
             "frontends": frontends,
             "backends": backends,
         })
@@ -27,7 +29,7 @@ fn frontend(door: &Door) -> Value {
         "name": door.settings.name,
         "address": door.settings.bind.to_string(),
         "backend": door.settings.backend,
-        "connections": door.open(),
+        "connections": door.room.open(),
         "max_connections": door.settings.max_connections,
         "connections_total": read(&door.taken),
     })

@@ -17,7 +17,7 @@ pub(super) fn render(shown: &Shown) -> Result<String, prometheus::Error> {
         let taken = counter(&registry, "coffer_front_connections_total", "Connections taken.", FRONTEND)?;
         for door in current.doors.iter().map(|door| door.load()) {
             let name = [door.settings.name.as_str()];
-            open.with_label_values(&name).set(whole(door.open()));
+            open.with_label_values(&name).set(whole(door.room.open()));
             taken.with_label_values(&name).inc_by(read(&door.taken));
         }
         let servers = Servers::register(&registry)?;

@@ -11,7 +11,6 @@ use coffer_front::config::{Config, read};
 
 use crate::config::LogSettings;
 use crate::lifecycle::{Asked, Signals};
-use crate::listen::ConnectionLimit;
 use crate::logging::Logging;
 use flags::{Flags, Source, Wanted};
 
@@ -37,10 +36,9 @@ fn run(flags: &Flags) -> Result<(), String> {
     coffer_tls::check_cpu().map_err(|error| error.to_string())?;
     let loaded = Loaded::of(flags)?;
     let logging = Logging::begin(&loaded.log).map_err(|error| error.to_string())?;
-    // Every connection takes two files.
-    ConnectionLimit::from_open_files();
+    // For checks, the status page and signals; connections have threads of their own.
     let runtime =
-        tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|error| error.to_string())?;
+        tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| error.to_string())?;
     let ended = runtime.block_on(serve(flags, loaded.config, &logging));
     runtime.shutdown_background();
     ended
