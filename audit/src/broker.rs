@@ -26,6 +26,8 @@ pub struct Broker {
 struct Enabled {
     devices: Arc<[Arc<Device>]>,
     headers: HeaderRules,
+    /// There are devices, and this node has let go of them.
+    closed: bool,
 }
 
 /// No enabled device has the entry: what was asked for must not happen, or not be told.
@@ -33,8 +35,15 @@ struct Enabled {
 pub struct AuditUnavailable {
     /// Which entry could not be logged.
     pub kind: EntryKind,
-    /// Each enabled device.
+    /// Each enabled device; none where the broker is closed.
     pub devices: Vec<DeviceFailure>,
+}
+
+impl AuditUnavailable {
+    /// Whether [`Broker::close`] came before the entry.
+    pub fn is_closed(&self) -> bool {
+        self.devices.is_empty()
+    }
 }
 
 /// Why a device did not take an entry.
@@ -84,11 +93,16 @@ impl Broker {
     ) -> impl Future<Output = Result<(), AuditUnavailable>> + Send + use<> {
         let enabled = self.enabled.load();
         let alone = |device: &Arc<Device>| {
-            let alone = Enabled { devices: Arc::from([Arc::clone(device)]), headers: enabled.headers.clone() };
+            let devices = Arc::from([Arc::clone(device)]);
+            let alone = Enabled { devices, headers: enabled.headers.clone(), closed: false };
             self.log_to(&alone, EntryKind::Request, facts, None)
         };
         let each: Vec<_> = enabled.devices.iter().map(alone).collect();
+        let closed = enabled.closed;
         async move {
+            if closed {
+                return Err(closed_before(EntryKind::Request));
+            }
             for logged in each {
                 logged.await?;
             }
@@ -123,16 +137,30 @@ impl Broker {
         })
     }
 
-    /// Puts other devices in place of all, for instance none when the node is sealed.
+    /// Puts other devices in place of all.
     pub fn replace(&self, devices: Vec<Arc<Device>>) {
         self.change(|all| *all = devices);
+    }
+
+    /// Lets all devices go when the node is sealed. Until the next change nothing counts as logged: what is under way is
+    /// not to go on unseen.
+    pub fn close(&self) {
+        let _changing = self.changing.lock();
+        let headers = self.enabled.load().headers.clone();
+        self.enabled.store(Arc::new(Enabled { devices: Arc::default(), headers, closed: true }));
+    }
+
+    /// Whether no device is enabled, so that nothing has to be logged.
+    pub fn is_off(&self) -> bool {
+        let enabled = self.enabled.load();
+        enabled.devices.is_empty() && !enabled.closed
     }
 
     /// Puts other header rules in place.
     pub fn set_headers(&self, headers: HeaderRules) {
         let _changing = self.changing.lock();
-        let devices = Arc::clone(&self.enabled.load().devices);
-        self.enabled.store(Arc::new(Enabled { devices, headers }));
+        let old = self.enabled.load_full();
+        self.enabled.store(Arc::new(Enabled { devices: Arc::clone(&old.devices), headers, closed: old.closed }));
     }
 
     /// The enabled devices.
@@ -182,7 +210,7 @@ impl Broker {
         response: Option<&ResponseFacts<'_>>,
     ) -> impl Future<Output = Result<(), AuditUnavailable>> + Send + use<> {
         let started = Instant::now();
-        let devices = Arc::clone(&enabled.devices);
+        let (devices, closed) = (Arc::clone(&enabled.devices), enabled.closed);
         let handed = (!devices.is_empty()).then(|| {
             let awaited = devices.iter().map(|device| device.is_durable());
             let ticket = Ticket::new(awaited, Some((Arc::clone(&self.metrics), kind)));
@@ -191,7 +219,9 @@ impl Broker {
         });
         let metrics = Arc::clone(&self.metrics);
         async move {
-            let Some((ticket, full)) = handed else { return Ok(()) };
+            let Some((ticket, full)) = handed else {
+                return if closed { Err(closed_before(kind)) } else { Ok(()) };
+            };
             for Left { slot, line, delivery } in full {
                 if let Some(device) = devices.get(slot) {
                     device.offer_patiently(&line, delivery).await;
@@ -214,9 +244,13 @@ impl Broker {
         let mut devices = old.devices.to_vec();
         let answer = change(&mut devices);
         let headers = old.headers.clone();
-        self.enabled.store(Arc::new(Enabled { devices: devices.into(), headers }));
+        self.enabled.store(Arc::new(Enabled { devices: devices.into(), headers, closed: false }));
         answer
     }
+}
+
+fn closed_before(kind: EntryKind) -> AuditUnavailable {
+    AuditUnavailable { kind, devices: Vec::new() }
 }
 
 /// A line for which a device had no room.
@@ -271,6 +305,9 @@ fn failure(device: &Device, reason: &Reason) -> DeviceFailure {
 impl fmt::Display for AuditUnavailable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "no audit device succeeded in logging the {}", self.kind.name())?;
+        if self.is_closed() {
+            return f.write_str(": the node has let go of them, as it is sealed");
+        }
         for (at, DeviceFailure { device, reason }) in self.devices.iter().enumerate() {
             write!(f, "{} {device} {reason}", if at == 0 { ":" } else { ";" })?;
         }

@@ -38,7 +38,7 @@ pub enum Completion {
     Accepted,
 }
 
-/// What a request asks of the node itself, done after its commit and its audit.
+/// What a request asks of the node itself, done after its commit and, but for changes of members, its audit.
 #[derive(Debug, Default)]
 pub enum Afterwards {
     /// Nothing.
@@ -183,6 +183,17 @@ pub struct WrapInfo {
 }
 
 impl Response {
+    /// The change of members that is asked for, if so.
+    pub(crate) fn take_member_change(&mut self) -> Option<Box<MemberChange>> {
+        match std::mem::take(&mut self.afterwards) {
+            Afterwards::ChangeMembers(change) => Some(change),
+            other => {
+                self.afterwards = other;
+                None
+            }
+        }
+    }
+
     /// HTTP 204.
     pub fn empty() -> Self {
         Self::default()

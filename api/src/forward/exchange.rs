@@ -190,6 +190,8 @@ where
                 Target::Here => {
                     return match self.here().await {
                         Err(Failure::NotLeader) => message::not_served(NotServed::NotLeader),
+                        // By command, this moment: another is about to lead.
+                        Err(Failure::Sealed) => message::not_served(NotServed::Sealed),
                         Err(failure) if failure.may_be_asked_again() => message::not_served(NotServed::NoQuorum),
                         result => answer::answer(&self.id, result),
                     };

@@ -59,6 +59,7 @@ impl AuditLog {
         match logged {
             Ok(()) if self.failing.borrow().is_none() => {}
             Ok(()) => self.forget_failures(),
+            Err(unavailable) if unavailable.is_closed() => {}
             Err(unavailable) => {
                 self.failing.send_if_modified(|failing| failing.replace(unavailable.to_string()).is_none());
             }
@@ -139,9 +140,10 @@ impl AuditLog {
         Ok(true)
     }
 
-    /// Lets all devices go; called when the node gives up its keys, which their salts lie behind.
+    /// Lets all devices go; called when the node gives up its keys, which their salts lie behind. Requests under way are
+    /// refused with [`Failure::Sealed`] from then on.
     pub fn close(&self) {
-        self.broker.replace(Vec::new());
+        self.broker.close();
     }
 
     /// Logs a request before it is carried out. `error`: why it will not be.
@@ -152,20 +154,23 @@ impl AuditLog {
         trail: &Trail,
         error: Option<&Failure>,
     ) -> Result<(), Failure> {
-        if self.broker.devices().is_empty() || Duty::of(&request.path) == Duty::Exempt {
+        if self.broker.is_off() || Duty::of(&request.path) == Duty::Exempt {
             return Ok(());
         }
         let logged = facts::with_request(active, request, trail, error, |facts| self.broker.log_request(facts));
         let logged = logged.await;
         self.note(&logged);
         may_be_lost(&request.path, logged).map_err(|unavailable| {
+            if unavailable.is_closed() {
+                return Failure::Sealed;
+            }
             Failure::Audit(format!(
                 "the request was not carried out, since no audit device could record it: {unavailable}"
             ))
         })
     }
 
-    /// Logs an answer before it leaves.
+    /// Logs an answer before it leaves. [`Failure::Sealed`]: the devices are gone, as the node was sealed meanwhile.
     pub async fn response(
         &self,
         active: &Active,
@@ -173,7 +178,7 @@ impl AuditLog {
         trail: &Trail,
         result: &Result<Response, Failure>,
     ) -> Result<(), Failure> {
-        if self.broker.devices().is_empty() || Duty::of(&request.path) == Duty::Exempt {
+        if self.broker.is_off() || Duty::of(&request.path) == Duty::Exempt {
             return Ok(());
         }
         let logged = facts::with_response(active, request, trail, result, |facts, response| {
@@ -181,7 +186,9 @@ impl AuditLog {
         });
         let logged = logged.await;
         self.note(&logged);
-        may_be_lost(&request.path, logged).map_err(|unavailable| Failure::Audit(unavailable.to_string()))
+        may_be_lost(&request.path, logged).map_err(|unavailable| {
+            if unavailable.is_closed() { Failure::Sealed } else { Failure::Audit(unavailable.to_string()) }
+        })
     }
 
     fn start(&self, path: &str, config: DeviceConfig, salt: Salt) -> Result<Device, Failure> {
@@ -196,7 +203,9 @@ impl AuditLog {
 /// Lets a request go on unrecorded where an operator must be able to take the node out of service all the same.
 fn may_be_lost(path: &str, logged: Result<(), AuditUnavailable>) -> Result<(), AuditUnavailable> {
     let Err(unavailable) = logged else { return Ok(()) };
-    tracing::error!("{unavailable}");
+    if !unavailable.is_closed() {
+        tracing::error!("{unavailable}");
+    }
     match Duty::of(path) {
         Duty::Required => Err(unavailable),
         Duty::BestEffort | Duty::Exempt => Ok(()),

@@ -18,6 +18,9 @@ use crate::lifecycle::Node;
 /// How long a voter may take to tell its clock.
 const PATIENCE: Duration = Duration::from_secs(2);
 
+/// How long a new leader waits for the rest once a majority has told: requests wait for it, and one voter may be dead.
+const GRACE: Duration = Duration::from_millis(25);
+
 /// Rounds of questions before a new leader begins without a majority's clocks. A majority has just said that it leads.
 const ROUNDS: usize = 3;
 
@@ -38,7 +41,7 @@ impl ClusterTime {
     pub(crate) async fn begin(&self, node: &Node) {
         if !self.marks.lock().are_live(self.machine.steady()) {
             for _ in 0..ROUNDS {
-                let readings = self.ask_all(node).await;
+                let readings = self.ask_all(node, GRACE).await;
                 if let Some(reached) = readings.reached() {
                     return self.begin_at(Some(reached));
                 }
@@ -74,7 +77,8 @@ impl ClusterTime {
         }
     }
 
-    async fn ask_all(&self, node: &Node) -> Readings {
+    /// The clocks of all voters; once a majority has told, the others are waited for no longer than `grace`.
+    async fn ask_all(&self, node: &Node, grace: Duration) -> Readings {
         let own = node.cluster().own_card().raft_id;
         let voters: Vec<_> = node.cluster().status().members.into_iter().filter(|member| member.voter).collect();
         let mut asked = JoinSet::new();
@@ -90,8 +94,12 @@ impl ClusterTime {
             });
         }
         let mut told = Vec::new();
-        while let Some(answer) = asked.join_next().await {
+        let mut patience = PATIENCE;
+        while let Ok(Some(answer)) = tokio::time::timeout(patience, asked.join_next()).await {
             told.extend(answer.ok().flatten());
+            if told.len() + 1 > voters.len() / 2 {
+                patience = grace;
+            }
         }
         let steady = self.machine.steady();
         let mut clocks: Vec<_> = told.iter().map(|(_, clock, at)| clock.plus(steady.saturating_sub(*at))).collect();
@@ -133,7 +141,7 @@ pub(crate) async fn keep(node: Arc<Node>, active: Arc<Active>) {
             }
             Err(failure) => tracing::error!("the time could not be written: {failure}"),
         }
-        let readings = time.ask_all(&node).await;
+        let readings = time.ask_all(&node, PATIENCE).await;
         time.correct(&readings);
     }
 }

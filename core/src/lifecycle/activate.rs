@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Instant;
 
 use coffer_model::{Exchange, NodeRole};
 use coffer_seal::Barrier;
@@ -35,17 +36,22 @@ impl Node {
         let phase = self.phase();
         match (&*phase, leads) {
             (Phase::Standby(barrier), true) => {
+                let begun = Instant::now();
                 // Nothing is served before all that was acknowledged by earlier leaders is applied here.
                 self.parts.store.read_fence().await?;
+                let fenced = begun.elapsed();
                 if self.parts.store.is_staging() {
                     // By a leader that was lost in the middle of a restore.
                     self.parts.store.exchange(Exchange::Abandon).await?;
                 }
                 let replacements = self.replacements.load(Ordering::SeqCst);
                 self.cluster_time().begin(self).await;
+                let timed = begun.elapsed();
                 interchange::adopt(&Arc::new(Active::new(self, barrier.clone())?)).await?;
                 let active = Arc::new(self.build_active(barrier.clone())?);
+                let built = begun.elapsed();
                 note_version(&active).await;
+                tracing::debug!(?fenced, ?timed, ?built, noted = ?begun.elapsed(), "about to serve");
                 let _turn = self.progress.lock();
                 if self.replacements.load(Ordering::SeqCst) != replacements {
                     return Err(Failure::Unavailable("the state was exchanged meanwhile".to_owned()));

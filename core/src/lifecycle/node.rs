@@ -105,9 +105,19 @@ impl Node {
     /// Answers a request: only the active node can.
     pub async fn serve(self: &Arc<Self>, request: Arc<Request>) -> Result<Response, Failure> {
         let active = self.require_active()?;
-        let mut response = pipeline::serve(&active, &request).await?;
-        self.do_afterwards(&active, &request, &mut response).await.map_err(Failure::after_a_commit)?;
-        Ok(response)
+        let mut carried = pipeline::carry_out(&active, &request).await?;
+        // Decided by the other members too: whether it was done belongs into the audit of the answer.
+        if let Some(change) = carried.result.as_mut().ok().and_then(Response::take_member_change)
+            && let Err(failure) = self.change_members(*change).await
+        {
+            carried.result = Err(failure.after_a_commit());
+        }
+        let (answered, trail) = pipeline::answer(&active, &request, carried).await;
+        let mut response = answered?;
+        match self.do_afterwards(&active, &request, &mut response).await.map_err(Failure::after_a_commit) {
+            Ok(()) => Ok(response),
+            Err(failure) => pipeline::audit_late_failure(&active, &request, &trail, failure).await,
+        }
     }
 
     /// The phase now.

@@ -17,7 +17,8 @@ impl Node {
         response: &mut Response,
     ) -> Result<(), Failure> {
         match std::mem::take(&mut response.afterwards) {
-            Afterwards::Nothing => Ok(()),
+            // The latter is done before the answer is audited.
+            Afterwards::Nothing | Afterwards::ChangeMembers(_) => Ok(()),
             Afterwards::Seal => {
                 self.seal_by_command().await;
                 Ok(())
@@ -31,7 +32,6 @@ impl Node {
                 response.warnings.extend(store_change(active, &change).await?);
                 Ok(())
             }
-            Afterwards::ChangeMembers(change) => self.change_members(*change).await,
             Afterwards::StepDown => {
                 let members = self.parts.cluster.status().members;
                 if members.iter().filter(|member| member.voter).count() <= 1 {

@@ -16,6 +16,10 @@ use crate::follower_unseal::{Followers, UnsealedBy};
 /// How long the last share's answer waits for the node to serve.
 pub(super) const SERVE_TIME: Duration = Duration::from_secs(10);
 
+/// Between attempts to serve that failed.
+const FIRST_PAUSE: Duration = Duration::from_millis(5);
+const LONGEST_PAUSE: Duration = Duration::from_millis(200);
+
 /// Shares given so far.
 #[derive(Default)]
 pub(super) struct Progress(Unseal);
@@ -160,13 +164,20 @@ impl Node {
         others.spawn(Arc::clone(&self).wait_to_be_opened());
         others.spawn(crate::cluster_time::watch_skew(Arc::clone(&self)));
         let (mut changes, mut phases) = (self.parts.cluster.watch(), self.watch_phase());
+        let mut pause = FIRST_PAUSE;
         loop {
             if let Err(failure) = self.follow_leadership().await {
-                tracing::warn!("the node can't serve yet: {failure}");
+                if pause == LONGEST_PAUSE {
+                    tracing::warn!("the node can't serve yet: {failure}");
+                } else {
+                    tracing::debug!("the node can't serve yet: {failure}");
+                }
                 // The fence may open without a further change of leadership.
-                tokio::time::sleep(Duration::from_millis(200)).await;
+                let _ = tokio::time::timeout(pause, changes.changed()).await;
+                pause = (pause * 2).min(LONGEST_PAUSE);
                 continue;
             }
+            pause = FIRST_PAUSE;
             tokio::select! {
                 changed = changes.changed() => {
                     if changed.is_err() {

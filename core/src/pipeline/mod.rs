@@ -27,8 +27,17 @@ pub use trail::Trail;
 /// How long a request is run again after conflicts before it is given up; far beyond what contention on one key needs.
 const RETRY_FOR: Duration = Duration::from_secs(30);
 
-/// Answers one request on the active node.
-pub async fn serve(active: &Arc<Active>, request: &Arc<Request>) -> Result<Response, Failure> {
+/// A request that was carried out, or failed, and has not been answered yet.
+pub(crate) struct Carried {
+    /// What came of it.
+    pub(crate) result: Result<Response, Failure>,
+    pub(crate) trail: Trail,
+    quota: Vec<(&'static str, String)>,
+    begun: Instant,
+}
+
+/// Carries out one request on the active node: all but the audit of its answer. An error: it was not begun.
+pub(crate) async fn carry_out(active: &Arc<Active>, request: &Arc<Request>) -> Result<Carried, Failure> {
     if (request.operation.is_write() || request.operation == Operation::Patch) && request.path.ends_with('/') {
         return Err(Failure::invalid("cannot write to a path ending in '/'"));
     }
@@ -48,6 +57,16 @@ pub async fn serve(active: &Arc<Active>, request: &Arc<Request>) -> Result<Respo
     }
     let begun = Instant::now();
     let result = attempt_all(active, request, &mut trail).await;
+    Ok(Carried { result, trail, quota, begun })
+}
+
+/// Lets the answer go, once it is audited.
+pub(crate) async fn answer(
+    active: &Arc<Active>,
+    request: &Request,
+    carried: Carried,
+) -> (Result<Response, Failure>, Trail) {
+    let Carried { result, trail, quota, begun } = carried;
     let mut answered = audit_response(active, request, &trail, result).await;
     if let Ok(response) = &mut answered {
         response.headers.extend(quota);
@@ -59,7 +78,20 @@ pub async fn serve(active: &Arc<Active>, request: &Arc<Request>) -> Result<Respo
     if answered.is_err() {
         telemetry.request_failure.one();
     }
-    answered
+    (answered, trail)
+}
+
+/// What failed after the answer was audited as a good one: told to the audit devices as far as they work.
+pub(crate) async fn audit_late_failure(
+    active: &Arc<Active>,
+    request: &Request,
+    trail: &Trail,
+    failure: Failure,
+) -> Result<Response, Failure> {
+    let result = Err(failure);
+    // It leaves with no secret, whether it is recorded or not.
+    let _ = active.audit.response(active, request, trail, &result).await;
+    result
 }
 
 async fn attempt_all(active: &Arc<Active>, request: &Arc<Request>, trail: &mut Trail) -> Result<Response, Failure> {
@@ -191,6 +223,18 @@ async fn audit_response(
     match active.audit.response(active, request, trail, &result).await {
         Ok(()) => result,
         Err(_) if is_emergency(request) => result,
+        // Nothing else was done, and so it can be asked of the next node.
+        Err(Failure::Sealed) if request.operation.is_reading() => Err(Failure::Sealed),
+        // The node was the member that was removed.
+        Err(Failure::Sealed) if result.is_ok() && request.path.starts_with("sys/storage/raft/") => result,
+        Err(Failure::Sealed) if result.is_ok() => Err(Failure::OutcomeUnknown(format!(
+            "{}: the request was carried out before and its changes stand, but its answer could not be audited and is withheld",
+            Failure::Sealed
+        ))),
+        Err(Failure::Sealed) => Err(Failure::Unavailable(format!(
+            "{}: the request failed before, and why could not be audited and is withheld",
+            Failure::Sealed
+        ))),
         Err(unavailable) if result.is_ok() && !request.operation.is_reading() => Err(Failure::Audit(format!(
             "the request was carried out and its changes stand, but its answer could not be audited and is withheld: {unavailable}"
         ))),

@@ -46,3 +46,41 @@ async fn without_audit_nothing_is_done_but_sealing() {
     node.write("sys/seal", json!({})).await.unwrap();
     assert!(matches!(&*node.node.phase(), Phase::Sealed));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_under_way_while_the_node_is_sealed_is_recorded_or_refused() {
+    let (node, folder) = (std::sync::Arc::new(TestNode::active().await), tempfile::tempdir().unwrap());
+    node.write("sys/audit/f", file(&folder, "log")).await.unwrap();
+    let clients: Vec<_> = (0..8)
+        .map(|client| {
+            let node = std::sync::Arc::clone(&node);
+            tokio::spawn(async move {
+                for good in 0.. {
+                    let path = format!("cubbyhole/{client}");
+                    let asked = match client % 2 {
+                        0 => node.ask(Operation::List, "sys/policies/acl", Value::Null, &node.root).await,
+                        _ => node.ask(Operation::Update, &path, json!({ "n": good }), &node.root).await,
+                    };
+                    if let Err(failure) = asked {
+                        return (good, failure);
+                    }
+                }
+                unreachable!("they go on until they are refused");
+            })
+        })
+        .collect();
+    while lines(&folder, "log") < 100 {
+        tokio::task::yield_now().await;
+    }
+    node.write("sys/seal", json!({})).await.unwrap();
+    let mut answered = 0;
+    for client in clients {
+        let (good, failure) = client.await.unwrap();
+        assert!(failure.to_string().starts_with("Vault is sealed"), "{failure}");
+        answered += good;
+    }
+    let log = std::fs::read_to_string(folder.path().join("log")).unwrap();
+    let of =
+        |path: &str| log.lines().filter(|line| line.contains("\"type\":\"response\"") && line.contains(path)).count();
+    assert!(answered <= of("\"path\":\"sys/policies/acl\"") + of("\"path\":\"cubbyhole/"));
+}
