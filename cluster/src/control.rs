@@ -35,13 +35,25 @@ impl ClusterControl for Cluster {
     }
 
     async fn shutdown(&self) {
-        if self.shared.leadership.get().is_some() {
-            // Where there is nobody to take it, an election follows.
-            let _ = tokio::time::timeout(LEAVE_PATIENCE, self.shared.leave_lead()).await;
-        }
+        self.leave_lead().await;
         self.shared.close();
         // The sender is in `shared`, so this cannot fail.
         let _ = self.shared.life.subscribe().wait_for(|life| *life == Life::Closed).await;
+    }
+}
+
+impl Cluster {
+    /// Gives the lead to another voter because this node goes away; returns once one has it, or when nobody takes it in
+    /// time: an election follows then. Does nothing on a node that does not lead.
+    pub async fn leave_lead(&self) {
+        if self.shared.leadership.get().is_none() {
+            return;
+        }
+        match tokio::time::timeout(LEAVE_PATIENCE, self.shared.leave_lead()).await {
+            Ok(Ok(()) | Err(ControlError::NotLeader)) => {}
+            Ok(Err(reason)) => tracing::info!(%reason, "this node ends while it leads"),
+            Err(_) => tracing::warn!("this node ends while it leads: nobody took the lead in time"),
+        }
     }
 }
 

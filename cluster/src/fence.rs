@@ -90,6 +90,10 @@ async fn rounds(shared: Arc<Shared>) {
 async fn round(shared: &Shared) -> Answer {
     let deadline = Instant::now() + PATIENCE;
     loop {
+        // A leader just elected is not asked before it can answer.
+        if timeout_at(deadline, shared.leadership.settled()).await.is_err() {
+            return Err(late());
+        }
         let raft = shared.raft.load_full();
         match timeout_at(deadline, raft.ensure_linearizable(ReadPolicy::ReadIndex)).await {
             Ok(Ok(_)) => return Ok(()),
@@ -99,9 +103,13 @@ async fn round(shared: &Shared) -> Answer {
             }
             Ok(Err(RaftError::Fatal(_))) => tokio::time::sleep(CORE_RETRY).await,
             Ok(Err(error)) => return Err(refusal(error)),
-            Err(_) => return Err(Refusal::NoQuorum(format!("not within {} ms", PATIENCE.as_millis()))),
+            Err(_) => return Err(late()),
         }
     }
+}
+
+fn late() -> Refusal {
+    Refusal::NoQuorum(format!("not within {} ms", PATIENCE.as_millis()))
 }
 
 fn refusal(error: RaftError<Types, LinearizableReadError<Types>>) -> Refusal {

@@ -68,6 +68,12 @@ impl Leadership {
         });
     }
 
+    /// Returns once this node leads and is ready, or does not lead.
+    pub(crate) async fn settled(&self) {
+        // As below.
+        let _ = self.state.subscribe().wait_for(|state| state.is_none_or(|lead| lead.is_ready)).await;
+    }
+
     /// Returns once this node leads and is ready.
     pub(crate) async fn wait_ready(&self) {
         // The sender is in `self`, so this cannot fail.

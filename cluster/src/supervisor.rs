@@ -184,11 +184,13 @@ fn observe(shared: &Arc<Shared>, raft: &Arc<Raft>) {
     let (is_leader, term) = {
         let watched = raft.server_metrics();
         let metrics = watched.borrow_watched();
+        tracing::debug!(leader = metrics.current_leader, vote = %metrics.vote, state = ?metrics.state, "Raft's state");
         (metrics.state.is_leader(), metrics.vote.leader_id.term)
     };
     if !is_leader {
         shared.leadership.lost();
     } else if shared.leadership.elected(term) {
+        tracing::debug!(term, "elected");
         shared.tasks.spawn(make_ready(Arc::clone(shared), Arc::clone(raft), term));
     }
     note_sole_voter(shared, raft);
@@ -229,6 +231,7 @@ async fn make_ready(shared: Arc<Shared>, raft: Arc<Raft>, term: u64) {
     }
     note_sole_voter(&shared, &raft);
     if shared.leadership.ready(term) {
+        tracing::debug!(term, "leads, and all that was acknowledged before is applied");
         shared.status_changed();
         announce_addresses(&shared, &raft).await;
     }

@@ -81,7 +81,9 @@ pub async fn assemble(
     })
     .map_err(AssembleError::Start)?;
     tokio::spawn(Arc::clone(&node).follow());
-    let forwarding = Arc::new(Forwarding::new(&node, Arc::new(Links::new(Arc::clone(&cluster)))));
+    let links = Arc::new(Links::new(Arc::clone(&cluster)));
+    tokio::spawn(Arc::clone(&links).keep_ready());
+    let forwarding = Arc::new(Forwarding::new(&node, links));
     // The limits are those of the listener that the client asked; they come with each request.
     let service = Service::new(Arc::clone(&node), HttpLimits::default()).with_forwarding(Arc::clone(&forwarding));
     let forwarded = ForwardServer::new(Arc::new(service));

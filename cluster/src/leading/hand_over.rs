@@ -71,6 +71,7 @@ impl Shared {
             return Err(reason);
         }
         let begun = Instant::now();
+        tracing::debug!(to = name, "handing leadership over");
         raft.trigger().transfer_leader(target).await.map_err(|error| error.to_string())?;
         // The target waits for the last entries, then two rounds of messages; without an outcome somebody will stand.
         let patience = Duration::from_millis(timing.election_min() + timing.heartbeat());

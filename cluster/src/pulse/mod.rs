@@ -193,6 +193,7 @@ async fn ask(shared: Arc<Shared>, raft_id: u64) {
         shared.pulse.push();
     }
     if is_news {
+        shared.transport.warm(raft_id);
         shared.pulse.has_news();
     }
 }

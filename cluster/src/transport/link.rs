@@ -90,7 +90,10 @@ impl Link {
 
     /// Makes the connection before somebody needs it.
     pub(super) fn warm(&self) {
-        self.wanted.notify_one();
+        let is_up = matches!(&*self.status.borrow(), Status::Up(connection) if !connection.is_closed());
+        if !is_up {
+            self.wanted.notify_one();
+        }
     }
 
     /// The connection, once it is there; fails at once where the last attempt did and the next is not yet due.

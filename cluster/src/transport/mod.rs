@@ -174,8 +174,20 @@ impl Transport {
             return;
         }
         for (raft_id, node) in others {
-            let target = Target { raft_id, node, is_joining: false };
-            if let Some(link) = self.link(&target, Lane::Control) {
+            self.warm_to(&Target { raft_id, node, is_joining: false });
+        }
+    }
+
+    /// The member lives: whatever this node may be for it next, it is reached without a handshake.
+    pub(crate) fn warm(&self, raft_id: u64) {
+        if let Some(node) = self.0.roster.get(raft_id) {
+            self.warm_to(&Target { raft_id, node, is_joining: false });
+        }
+    }
+
+    fn warm_to(&self, target: &Target) {
+        for lane in [Lane::Control, Lane::Append, Lane::Heartbeat] {
+            if let Some(link) = self.link(target, lane) {
                 link.warm();
             }
         }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use coffer_api::ResponseBody;
 use coffer_api::forward::{Carrier, CarryError, SentBody};
-use coffer_model::Peers;
+use coffer_model::{ClusterControl, Peers};
 use http::{Request, Response};
 use tokio::sync::RwLock;
 
@@ -21,7 +21,12 @@ const MOST_MEMBERS: usize = 16;
 /// To reach a member; shorter than the time after which a deposed leader counts as lost.
 const REACH: Duration = Duration::from_millis(1500);
 
-/// Connections to the members that requests were sent to.
+/// Between two looks at whether all connections stand.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// Members heard from within this time are reached beforehand.
+const HEARD_LATELY: Duration = Duration::from_secs(3);
+
+/// Connections to the members that requests were sent to, or may be.
 pub struct Links<P> {
     peers: Arc<P>,
     members: RwLock<HashMap<String, Arc<Lanes>>>,
@@ -37,6 +42,46 @@ impl<P: Peers> Links<P> {
     /// None yet.
     pub fn new(peers: Arc<P>) -> Self {
         Self { peers, members: RwLock::default() }
+    }
+
+    /// Has connections ready to every voter, so that whoever leads next is reached without a handshake. Goes on for ever.
+    pub async fn keep_ready(self: Arc<Self>)
+    where
+        P: ClusterControl + 'static,
+    {
+        let mut changes = self.peers.watch();
+        loop {
+            for voter in self.voters() {
+                for lane in 0..LANES {
+                    let links = Arc::clone(&self);
+                    let voter = voter.clone();
+                    // Apart: one that can't be reached does not hold the others up.
+                    tokio::spawn(async move {
+                        let lanes = links.lanes(&voter).await;
+                        if let Ok(Err(reason)) =
+                            tokio::time::timeout(REACH, lanes.lanes[lane].sender(&*links.peers, &voter)).await
+                        {
+                            tracing::trace!(member = voter, reason, "no connection for forwarded requests yet");
+                        }
+                    });
+                }
+            }
+            let _ = tokio::time::timeout(LOOK_EVERY, changes.changed()).await;
+        }
+    }
+
+    /// The others that were heard from lately.
+    fn voters(&self) -> Vec<String>
+    where
+        P: ClusterControl,
+    {
+        let status = self.peers.status();
+        let is_voter = |node_id: &str| status.members.iter().any(|member| member.voter && member.node_id == node_id);
+        let peers = self.peers.peers().into_iter();
+        peers
+            .filter(|peer| peer.last_contact.is_some_and(|since| since < HEARD_LATELY) && is_voter(&peer.node_id))
+            .map(|peer| peer.node_id)
+            .collect()
     }
 
     async fn lanes(&self, to: &str) -> Arc<Lanes> {

@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
+
+use coffer_model::ClusterControl;
 
 use super::memory::{self, Locked};
 use super::pid_file::PidFile;
@@ -20,6 +22,11 @@ use crate::logging::Logging;
 
 /// Requests in work may finish for this long after the first signal. Container runtimes kill after 10 s.
 const DRAIN: Duration = Duration::from_secs(8);
+
+/// Requests that members have sent may take this long more: their clients have heard nothing of this node's end.
+const MEMBERS_DRAIN: Duration = Duration::from_secs(1);
+/// For the store to be closed.
+const CLOSE: Duration = Duration::from_secs(1);
 
 /// Runs the server to its end.
 ///
@@ -194,10 +201,18 @@ async fn stop_asked(signals: &mut Signals) {
 }
 
 async fn stop(serving: Serving, assembly: &Assembly) {
-    if let Drained::CutOff(connections) = serving.drain(DRAIN).await {
+    // First, while clients are served: what meets it is answered by the next leader, as after a step-down.
+    let begun = Instant::now();
+    assembly.cluster.leave_lead().await;
+    if let Drained::CutOff(connections) = serving.drain(DRAIN.saturating_sub(begun.elapsed())).await {
         tracing::warn!(connections, "requests were cut off");
     }
+    // By now nobody takes this node for the leader.
+    assembly.forwarded.drain(MEMBERS_DRAIN).await;
     assembly.node.audit().broker().flush().await;
     assembly.node.seal().await;
+    if tokio::time::timeout(CLOSE, assembly.cluster.shutdown()).await.is_err() {
+        tracing::warn!("the store was not closed in time: its log is checked at the next start");
+    }
     tracing::info!("shutdown done");
 }
