@@ -1,7 +1,9 @@
 """A standby answers as the leader does: status, headers and body of requests of every kind."""
 
+import concurrent.futures
 import http.client
 import json
+import threading
 
 import pytest
 
@@ -123,18 +125,20 @@ def test_what_the_audit_log_says(ways, three, tmp_path):
     try:
         ways.same("GET", "/v1/sys/mounts?asked=%way%", source=source, headers={"User-Agent": "audited"}, status=200)
         ways.same("POST", "/v1/auth/token/lookup", {"token": "hvs.%way%"}, source=source, status=403)
+        ways.same("POST", "/v1/sys/storage/raft/promote", {"server_id": "none"}, source=source, status=500)
     finally:
         ways.nodes[1].good("DELETE", "/v1/sys/audit/file")
     entries = [json.loads(line) for line in log.read_text().splitlines()]
     asked = [entry for entry in entries if entry["request"].get("remote_address") == source]
-    assert [entry["type"] for entry in asked] == ["request", "response"] * 4
-    for path in ("sys/mounts", "auth/token/lookup"):
+    assert [entry["type"] for entry in asked] == ["request", "response"] * 6
+    failed = ("auth/token/lookup", "sys/storage/raft/promote")
+    for path in ("sys/mounts", *failed):
         first, second = (sorted(described(entry) for entry in part) for part in halves(asked, path))
         assert first == second
     for entry in asked:
         assert entry["request"]["remote_port"] > 0 and entry["request"]["id"]
-    answers = [entry for entry in asked if entry["type"] == "response" and entry["request"]["path"] == "auth/token/lookup"]
-    assert len(answers) == 2 and all(entry["error"] for entry in answers)
+    answers = [entry for entry in asked if entry["type"] == "response" and entry["request"]["path"] in failed]
+    assert len(answers) == 4 and all(entry["error"] for entry in answers)
 
 
 def halves(entries, path):
@@ -240,7 +244,8 @@ def test_cross_origin_requests(ways):
 def test_who_does_not_want_to_be_forwarded_is_sent_on(ways):
     leader, standby = ways.nodes
     for header in ("1", "true", "yes"):
-        told = ask(standby, "GET", "/v1/sys/mounts?a=b%20c", token=leader.root, headers={"X-Vault-No-Request-Forwarding": header})
+        headers = {"X-Vault-No-Request-Forwarding": header}
+        told = ask(standby, "GET", "/v1/sys/mounts?a=b%20c", token=leader.root, headers=headers)
         assert told.status == 307 and told.headers["location"] == leader.address + "/v1/sys/mounts?a=b%20c"
     assert ask(leader, "GET", "/v1/sys/mounts", token=leader.root, headers={"X-Vault-No-Request-Forwarding": "1"}).status == 200
 
@@ -272,3 +277,42 @@ def test_the_log_is_streamed_by_the_node_that_was_asked(ways):
         while b"reload" not in response.readline():
             pass
         streamed.close()
+
+
+def test_a_leader_is_sealed_under_load(ways, three, tmp_path):
+    leader, standby = ways.nodes
+    log = tmp_path / "audit.log"
+    leader.good("PUT", "/v1/sys/audit/file", {"type": "file", "options": {"file_path": str(log)}})
+    leader.good("POST", "/v1/sys/mounts/load", {"type": "kv", "options": {"version": "1"}})
+    stop = threading.Event()
+
+    def client(number):
+        node, answers = ways.nodes[number % 2], []
+        while not stop.is_set():
+            path = f"/v1/load/{number}/{len(answers)}"
+            asked = ("PUT", path, {"v": 1}) if number < 4 else ("LIST", "/v1/sys/policies/acl")
+            answer = ask(node, *asked, token=node.root)
+            answers.append((node, path if number < 4 else None, answer))
+        return answers
+
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        clients = [pool.submit(client, number) for number in range(8)]
+        three.wait_for(lambda: log.stat().st_size > 100_000, "some load")
+        leader.good("PUT", "/v1/sys/seal")
+        left = [node for node in three.nodes if node is not leader]
+        next_one = three.wait_leader(among=left)
+        next_one.good("GET", "/v1/sys/mounts")
+        stop.set()
+        answers = [answer for client in clients for answer in client.result()]
+    for node, written, answer in answers:
+        # What had been carried out when the keys went can't be answered by another node.
+        refused = answer.status == 503 and b"Vault is sealed" in answer.body
+        assert answer.status in (200, 204) or refused and (node is leader or written), answer.body
+    # What was answered was audited, by whichever node.
+    audited = [json.loads(line)["request"]["path"] for line in log.read_text().splitlines() if '"type":"response"' in line]
+    good = [path for _, path, answer in answers if path and answer.status == 204]
+    assert len(good) > 20 and not {path.removeprefix("/v1/") for path in good} - set(audited)
+    reads = sum(path is None and answer.status == 200 for _, path, answer in answers)
+    assert 0 < reads <= audited.count("sys/policies/acl/")
+    leader.unseal()
+    three.wait_leader().good("DELETE", "/v1/sys/audit/file")
