@@ -61,7 +61,11 @@ class BothWays:
             filled = fill(dict(headers or {}), known)
             if isinstance(body, (dict, list)):
                 filled.setdefault("Content-Type", "application/json")
-            answer = ask(node, method, fill(path, known), fill(body, known), fill(token, known), filled, **more)
+            asked = (method, fill(path, known), fill(body, known), fill(token, known), filled)
+            answer = ask(node, *asked, **more)
+            if answer.status == 503:
+                # A machine with much else to do: an election met the request.
+                answer = ask(node, *asked, **more)
             for name, where in (keep or {}).items():
                 known[name] = walk(answer.json, where)
             answers.append(answer)

@@ -16,8 +16,9 @@ MERGE = {"Content-Type": "application/merge-patch+json"}
 @pytest.fixture(scope="module")
 def three(binary, tmp_path_factory):
     with Cluster(binary, tmp_path_factory.mktemp("standby")) as cluster:
-        cluster.up()
-        yield cluster
+        for node in cluster.nodes:
+            node.listener = "max_request_size = 2000000"
+        yield cluster.up()
 
 
 @pytest.fixture
@@ -95,7 +96,7 @@ def test_tokens_wrapping_and_cubbyholes(ways):
 
 
 def test_logins_go_by_the_address_of_the_client(ways, three):
-    same, leader = ways.same, three.leader()
+    same = ways.same
     near, far = f"{three.network}.77", f"{three.network}.78"
     for kind in ("userpass", "approle"):
         same("POST", f"/v1/sys/auth/{kind}-%way%", {"type": kind}, status=204)
@@ -115,7 +116,6 @@ def test_logins_go_by_the_address_of_the_client(ways, three):
     same("PUT", "/v1/auth/approle-%way%/login", given, token=None, source=far)
     # The address of the standby is no more the client's than that of a balancer: what a client writes is not believed.
     same("GET", "/v1/auth/token/lookup-self", token="%ann%", source=far, headers={"X-Forwarded-For": near}, status=403)
-    assert leader is three.leader()
 
 
 def test_what_the_audit_log_says(ways, three, tmp_path):
@@ -212,8 +212,8 @@ def test_methods_headers_and_bodies(ways):
     same("GET", "/v1/plain/big-%way%", status=200)
     same("PUT", "/v1/plain/chunked-%way%", headers=json_type, chunks=[b'{"k":"', b"y" * 70_000, b'"}'], status=204)
     same("GET", "/v1/plain/chunked-%way%", status=200)
-    same("PUT", "/v1/plain/too-big", json.dumps({"k": "x" * 3_000_000}).encode(), headers=json_type)
-    same("PUT", "/v1/plain/far-too-big", json.dumps({"k": "x" * 33_600_000}).encode(), headers=json_type)
+    same("PUT", "/v1/plain/too-big", json.dumps({"k": "x" * 1_500_000}).encode(), headers=json_type, status=413)
+    same("PUT", "/v1/plain/far-too-big", json.dumps({"k": "x" * 2_000_000}).encode(), headers=json_type, status=413)
     same("GET", "/v1/plain/big-%way%", headers={"X-Vault-Namespace": "ns1"}, status=404)
     same("GET", "/v1/plain/big-%way%", headers={"X-Vault-Namespace": "root"}, status=200)
     same("GET", "/v1/plain/big-%way%", headers={"Accept-Encoding": "gzip"}, status=200)
@@ -297,7 +297,7 @@ def test_a_leader_is_sealed_under_load(ways, three, tmp_path):
 
     with concurrent.futures.ThreadPoolExecutor(8) as pool:
         clients = [pool.submit(client, number) for number in range(8)]
-        three.wait_for(lambda: log.stat().st_size > 100_000, "some load")
+        three.wait_for(lambda: log.stat().st_size > 150_000, "some load")
         leader.good("PUT", "/v1/sys/seal")
         left = [node for node in three.nodes if node is not leader]
         next_one = three.wait_leader(among=left)
@@ -311,7 +311,7 @@ def test_a_leader_is_sealed_under_load(ways, three, tmp_path):
     # What was answered was audited, by whichever node.
     audited = [json.loads(line)["request"]["path"] for line in log.read_text().splitlines() if '"type":"response"' in line]
     good = [path for _, path, answer in answers if path and answer.status == 204]
-    assert len(good) > 20 and not {path.removeprefix("/v1/") for path in good} - set(audited)
+    assert len(good) > 10 and not {path.removeprefix("/v1/") for path in good} - set(audited)
     reads = sum(path is None and answer.status == 200 for _, path, answer in answers)
     assert 0 < reads <= audited.count("sys/policies/acl/")
     leader.unseal()
