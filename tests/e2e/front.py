@@ -64,7 +64,7 @@ class Front:
         self.binary, self.folder = binary, pathlib.Path(folder)
         self.port, self.status_port = free_port(), free_port()
         self.config, self.log_path = self.folder / "front.hcl", self.folder / "front.log"
-        self.process = None
+        self.process, self.files = None, None
 
     def write(self, backend, frontend="", top="", admin=True):
         self.config.write_text(f"""
@@ -85,7 +85,8 @@ status {{
 
     def start(self):
         self.log = open(self.log_path, "ab")
-        self.process = subprocess.Popen([self.binary, "front", f"-config={self.config}", "-log-level=debug"],
+        limit = ["prlimit", f"--nofile={self.files}"] if self.files else []
+        self.process = subprocess.Popen([*limit, self.binary, "front", f"-config={self.config}", "-log-level=debug"],
                                         stdout=self.log, stderr=subprocess.STDOUT)
         self.wait(lambda: self.get("/healthz") == "ok\n", "the status page")
         return self

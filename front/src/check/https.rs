@@ -36,7 +36,7 @@ pub(super) fn client(check: &HttpsCheck) -> Result<Arc<ClientConfig>, CheckTlsEr
 /// Whether this is the active node; an error where its status is none of the wanted.
 pub(super) async fn probe(server: &PoolServer, check: &HttpsCheck, client: &Arc<ClientConfig>) -> Result<bool, String> {
     let address = &server.settings.address;
-    let stream = server.connect().await.map_err(|error| error.to_string())?;
+    let stream = server.connect().await.map_err(|error| super::plain(&error))?;
     let host = check.server_name.as_deref().unwrap_or(&address.host).to_owned();
     let name = coffer_tls::rustls::pki_types::ServerName::try_from(host)
         .map_err(|_| "the server's name is no name for a certificate: set check { server_name }".to_owned())?;

@@ -51,6 +51,15 @@ impl Prober {
     }
 }
 
+/// What went wrong, without the system's number for it.
+fn plain(error: &std::io::Error) -> String {
+    let text = error.to_string();
+    match text.split_once(" (os error ") {
+        Some((reason, _)) => reason.to_owned(),
+        None => text,
+    }
+}
+
 /// Checks one server of a pool until told to stop.
 pub(crate) async fn watch(pool: Arc<Pool>, at: usize, prober: Prober, stop: CancellationToken) {
     let server = &pool.servers[at];

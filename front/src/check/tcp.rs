@@ -3,5 +3,5 @@
 use crate::pool::PoolServer;
 
 pub(super) async fn probe(server: &PoolServer) -> Result<(), String> {
-    server.connect().await.map(|_| ()).map_err(|error| error.to_string())
+    server.connect().await.map(|_| ()).map_err(|error| super::plain(&error))
 }

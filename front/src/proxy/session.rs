@@ -20,9 +20,11 @@ use crate::pool::{Pool, Standing};
 /// A connection to a server that leaves is idle when the server spoke last and nothing was said for this long: the
 /// client has its answer and will open another connection.
 const IDLE: Duration = Duration::from_millis(500);
-/// The same for a client that has used up half of the time: it hardly pauses, and is better cut between two of its
-/// requests than within one at the end.
-const IDLE_LATE: Duration = Duration::from_millis(25);
+/// The same for clients that hardly pause, once this part of the time is used up: better cut between two requests than
+/// within one at the end.
+const SHORTER: [(f64, Duration); 2] = [(0.5, Duration::from_millis(25)), (0.9, Duration::from_millis(2))];
+/// Between two looks at least.
+const LOOK: Duration = Duration::from_millis(5);
 /// The process ends by its own time-out.
 const NO_LIMIT: Duration = Duration::from_secs(24 * 3600);
 
@@ -131,12 +133,31 @@ async fn overdue(handling: &Handling, mut standing: watch::Receiver<Standing>, a
 async fn finished(activity: &Activity, limit: Duration) {
     let began = Instant::now();
     loop {
-        let pause = if began.elapsed() < limit / 2 { IDLE } else { IDLE_LATE };
+        let used = began.elapsed();
+        let pause = pause(used, limit);
         let (quiet, turn) = activity.quiet();
-        if began.elapsed() >= limit || (turn == Turn::Client && quiet >= pause) {
+        if used >= limit || (turn == Turn::Client && quiet >= pause) {
             return;
         }
-        let next = Instant::now() + pause.saturating_sub(quiet).max(IDLE_LATE);
+        let next = Instant::now() + pause.saturating_sub(quiet).max(LOOK);
         sleep_until(next.min(began + limit)).await;
+    }
+}
+
+/// How long a connection is quiet that is idle, when so much of its time is used up.
+fn pause(used: Duration, limit: Duration) -> Duration {
+    let late = SHORTER.iter().rev().find(|(part, _)| used >= limit.mul_f64(*part));
+    late.map_or(IDLE, |(_, pause)| *pause)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_less_time_is_left_the_shorter_a_pause_will_do() {
+        let after = |seconds| pause(Duration::from_secs(seconds), Duration::from_secs(30)).as_millis();
+        assert_eq!([after(0), after(14), after(15), after(26), after(27), after(40)], [500, 500, 25, 25, 2, 2]);
+        assert_eq!(pause(Duration::from_secs(60), NO_LIMIT), IDLE);
     }
 }

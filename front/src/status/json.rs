@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use serde_json::{Value, json};
 
+use crate::config::{Balance, CheckKind};
 use crate::pool::{Health, Pool, PoolServer, Standing};
 use crate::proxy::Door;
 use crate::run::Shown;
@@ -37,7 +38,18 @@ fn frontend(door: &Door) -> Value {
 
 fn backend(pool: &Pool) -> Value {
     let servers: Vec<_> = pool.servers.iter().map(server).collect();
-    json!({ "name": pool.settings.name, "servers": servers })
+    let settings = &pool.settings;
+    let balance = match settings.balance {
+        Balance::RoundRobin => "roundrobin",
+        Balance::LeastConnections => "leastconn",
+        Balance::Leader => "leader",
+    };
+    let check = match (&settings.check.kind, settings.servers.iter().any(|server| server.check.is_some())) {
+        (_, false) => "none",
+        (CheckKind::Tcp, true) => "tcp",
+        (CheckKind::Https(_), true) => "https",
+    };
+    json!({ "name": settings.name, "balance": balance, "check": check, "servers": servers })
 }
 
 fn server(server: &PoolServer) -> Value {
