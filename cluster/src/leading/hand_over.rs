@@ -12,6 +12,8 @@ use crate::pulse::Told;
 
 /// One that stepped down leaves the lead to others for this long, as in Vault.
 const REST: Duration = Duration::from_secs(10);
+/// How long a target that is slow may take, beyond the time after which members stand.
+const OUTCOME_PATIENCE: Duration = Duration::from_secs(1);
 /// One asked whether it can take over has this long.
 const ASK_PATIENCE: Duration = Duration::from_millis(500);
 
@@ -73,15 +75,16 @@ impl Shared {
         let begun = Instant::now();
         tracing::debug!(to = name, "handing leadership over");
         raft.trigger().transfer_leader(target).await.map_err(|error| error.to_string())?;
-        // The target waits for the last entries, then two rounds of messages; without an outcome somebody will stand.
-        let patience = Duration::from_millis(timing.election_min() + timing.heartbeat());
+        // The target waits for the last entries, then two rounds of messages. From here on this leader takes no more
+        // entries: without an outcome members stand for election, and it may be elected again.
+        let patience = OUTCOME_PATIENCE + Duration::from_millis(timing.election_max() * 2);
         if is_succeeded(self, &raft, begun + patience).await {
             self.leading.succeeded(target);
             tracing::info!(to = name, took_ms = begun.elapsed().as_millis(), "handed leadership over");
             Ok(())
         } else {
             self.leading.failed(target);
-            Err(format!("{name:?} did not take over within {} ms", patience.as_millis()))
+            Err(format!("{name:?} did not take over within {} ms", begun.elapsed().as_millis()))
         }
     }
 
@@ -107,14 +110,20 @@ impl Shared {
     }
 }
 
-/// Whether another member leads before the deadline.
+/// Whether another member leads before the deadline; false at once where this one was elected again.
 async fn is_succeeded(shared: &Shared, raft: &Raft, deadline: Instant) -> bool {
     let own = shared.identity.raft_id;
     let mut server = raft.server_metrics();
+    let given_up = server.borrow_watched().vote.leader_id.term;
     loop {
-        let leader = server.borrow_watched().current_leader;
-        if leader.is_some_and(|leader| leader != own) {
-            return true;
+        let (leader, term) = {
+            let metrics = server.borrow_watched();
+            (metrics.current_leader, metrics.vote.leader_id.term)
+        };
+        match leader {
+            Some(leader) if leader != own => return true,
+            Some(_) if term > given_up => return false,
+            Some(_) | None => {}
         }
         match timeout_at(deadline, server.changed()).await {
             Ok(Ok(())) => {}

@@ -12,6 +12,10 @@ const ROUND_TRIPS: usize = 64;
 
 /// Fewer tell nothing of the distance.
 const ENOUGH: usize = 6;
+/// So many hold a quiet moment also where the load is extreme.
+const PLENTY: usize = 20;
+/// What fewer than that can tell at most: hardly any two places are farther apart.
+const FAR: Duration = Duration::from_millis(250);
 
 /// The other members, by Raft's number.
 #[derive(Debug, Default)]
@@ -103,7 +107,11 @@ impl Known {
 
     /// The shortest of the last round trips, once there were enough for a quiet moment among them.
     pub(crate) fn distance(&self) -> Option<Duration> {
-        self.shortest_round_trip().filter(|_| self.round_trips.len() >= ENOUGH)
+        match self.round_trips.len() {
+            ..ENOUGH => None,
+            ENOUGH..PLENTY => self.shortest_round_trip().map(|shortest| shortest.min(FAR)),
+            PLENTY.. => self.shortest_round_trip(),
+        }
     }
 
     /// The shortest of the last round trips: the distance is no more.
@@ -159,6 +167,22 @@ mod tests {
         table.answered(2, Some((Told::default(), Duration::ZERO)), at(start, 6));
         assert_eq!(table.iter().count(), 1);
         assert!(!table.asked_by(2, Told::default(), at(start, 7)));
+    }
+
+    #[test]
+    fn a_few_slow_answers_are_taken_for_load_rather_than_for_the_other_end_of_the_world() {
+        let (mut table, start) = (Table::default(), Instant::now());
+        table.keep_members(&[(1, "a".into())]);
+        let mut distance = |rounds: usize, millis| {
+            for _ in 0..rounds {
+                table.answered(1, Some((Told::default(), Duration::from_millis(millis))), at(start, 0));
+            }
+            table.get(1).unwrap().distance()
+        };
+        assert_eq!(distance(ENOUGH - 1, 600), None);
+        assert_eq!(distance(1, 600), Some(FAR));
+        assert_eq!(distance(PLENTY - ENOUGH, 600), Some(Duration::from_millis(600)));
+        assert_eq!(distance(1, 2), Some(Duration::from_millis(2)));
     }
 
     #[test]

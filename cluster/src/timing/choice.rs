@@ -9,6 +9,9 @@ const RAISE_AFTER: Duration = Duration::from_secs(20);
 /// And downwards.
 const LOWER_AFTER: Duration = Duration::from_secs(120);
 
+/// Downwards from more than any load asks for.
+const TAKE_BACK_AFTER: Duration = Duration::from_secs(20);
+
 /// Most that load may add to an answer's time, to the eyes of the timing.
 const MOST_NOISE: Duration = Duration::from_millis(50);
 
@@ -36,6 +39,11 @@ impl Measured {
     /// What load adds. A late answer now and then costs nothing, and a slow timing costs at every failure.
     fn noise(self) -> Duration {
         self.round_trip.saturating_add(self.sync).saturating_sub(self.distance).min(MOST_NOISE)
+    }
+
+    /// No load asks for more.
+    fn most(self) -> Timing {
+        with_margin(self.distance.saturating_add(MOST_NOISE + MOST_NOISE / 3))
     }
 
     /// As [`Measured::fitting`], with room so that a step down is not taken back at once.
@@ -76,7 +84,8 @@ impl Chooser {
             *self = Self::default();
             return Some(measured.fitting());
         }
-        if lasts(&mut self.too_long_since, too_long, now, LOWER_AFTER) {
+        let patience = if current > measured.most() { TAKE_BACK_AFTER } else { LOWER_AFTER };
+        if lasts(&mut self.too_long_since, too_long, now, patience) {
             *self = Self::default();
             return Some(measured.fitting_with_room());
         }
@@ -132,6 +141,17 @@ mod tests {
         assert_eq!(chooser.choose(secs(start, 40), raised, quiet), None);
         assert_eq!(chooser.choose(secs(start, 159), raised, quiet), None);
         assert_eq!(chooser.choose(secs(start, 160), raised, quiet), Some(Timing::default()));
+    }
+
+    #[test]
+    fn what_a_standstill_passed_off_as_distance_is_taken_back_soon() {
+        let (mut chooser, start) = (Chooser::default(), Instant::now());
+        let slow = chooser.choose(start, Timing::default(), measured(600, 800, 300)).unwrap();
+        assert_eq!(slow.heartbeat(), 1000);
+        let busy = measured(1, 90, 30);
+        assert_eq!(chooser.choose(secs(start, 1), slow, busy), None);
+        let after = chooser.choose(secs(start, 21), slow, busy).unwrap();
+        assert!(after.heartbeat() <= 150, "{after:?}");
     }
 
     proptest! {
