@@ -7,6 +7,9 @@ frontend "vault_frontend" {
 backend "vault_backend" {
   balance = "roundrobin"
 
+  # A container that is gone does not refuse: its address just falls silent. The next node is tried after this.
+  connect_timeout = "500ms"
+
   check {
     type  = "tcp"
     inter = "5s"

@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import shutil
 import subprocess
 import sys
 
@@ -12,6 +13,10 @@ DOCKER = HERE.parent
 sys.path.append(str(HERE.parents[1] / "tests" / "e2e"))
 
 from machines import NODES, sh
+
+# Those of Debian's docker-compose and of Compose v2 that this machine has.
+COMPOSES = [name for name in ("docker-compose", "docker compose")
+            if shutil.which(name.split()[0]) and subprocess.run([*name.split(), "version"], capture_output=True).returncode == 0]
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from conftest import DOCKER
+from conftest import COMPOSES, DOCKER
 from machines import NODES, Machines, wait
 
 PROBE = DOCKER.parent / "tests" / "e2e" / "probe.py"
@@ -69,12 +69,16 @@ class Story:
               f"{met['longest_gap']:.2f} s, slowest {met['slowest']:.2f} s {sorted({f[1] for f in met['failed']})}")
 
 
-@pytest.fixture(scope="module")
-def story(tmp_path_factory, image, client, certificates, child_dockerfile):
+@pytest.fixture(scope="module", params=COMPOSES)
+def story(request, tmp_path_factory, image, client, certificates, child_dockerfile):
+    """Once with Debian's docker-compose, once with Compose v2 under that name."""
     folder = tmp_path_factory.mktemp("machines")
     images = {image, "coffer-base"} if subprocess.run(["docker", "image", "inspect", "coffer-base"],
                                                        capture_output=True).returncode == 0 else {image}
     with Machines(folder, client, certificates / "rootCA.crt", images) as machines:
+        compose = machines.bin / "docker-compose"
+        compose.write_text(f"#!/bin/sh\nexec {shutil.which('docker-compose') if request.param == 'docker-compose' else request.param} \"$@\"\n")
+        compose.chmod(0o755)
         for name, node in machines.nodes.items():
             shutil.copytree(DOCKER / "per-machine" / name, node.folder, dirs_exist_ok=True)
             shutil.copytree(certificates / name, node.folder / "certs")
