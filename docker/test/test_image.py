@@ -172,17 +172,22 @@ def address(container):
 
 
 def test_a_mounted_ca(container, certificates):
-    """Without an image of one's own: the CA is mounted, and named in retry_join and in the client's environment."""
+    """Without an image of one's own: CA, client certificate and key are mounted, for root alone, and named in retry_join.
+    They are read when the node tries to join, long after it became another user."""
     container.set_config(CONFIG.replace('node_id = "vault1"', '''node_id = "vault1"
   retry_join {
-    leader_api_addr     = "https://vault1.example.com:8200"
-    leader_ca_cert_file = "/certs/rootCA.crt"
+    leader_api_addr         = "https://localhost:9"
+    leader_ca_cert_file     = "/certs/rootCA.crt"
+    leader_client_cert_file = "/certs/vault1.pem"
+    leader_client_key_file  = "/certs/key.pem"
   }'''))
-    (container.folder / "certs" / "rootCA.crt").chmod(0o600)
+    for name in ("rootCA.crt", "vault1.pem", "key.pem"):
+        (container.folder / "certs" / name).chmod(0o600)
     container.start()
+    wait(lambda: "no cluster to join yet" in container.log(), container.log())
+    assert "refused" in container.log() and "cannot be read" not in container.log()
     made = json.loads(container.vault("operator", "init", "-key-shares=1", "-key-threshold=1", "-format=json"))
     container.vault("operator", "unseal", made["unseal_keys_b64"][0])
-    assert "cannot be read" not in container.log()
 
 
 def test_the_ca_in_an_image_of_ones_own(image, tmp_path, certificates, child_dockerfile):
