@@ -149,7 +149,8 @@ impl Front {
         self.running.checks = CancellationToken::new();
         let pools = self.pools(&config, &before, prepared.probers);
         self.listeners(&config, &pools, prepared.sockets);
-        let doors = self.running.listeners.values().map(|listening| Arc::clone(&listening.door)).collect();
+        let listeners = config.frontends.iter().filter_map(|one| self.running.listeners.get(&one.bind.to_string()));
+        let doors = listeners.map(|listening| Arc::clone(&listening.door)).collect();
         retire(&before, &pools);
         let admin = config.status.as_ref().is_some_and(|status| status.admin);
         *self.state.current.write() = Current { doors, pools, admin };

@@ -28,18 +28,8 @@ pub(super) struct NoServer;
 /// left.
 pub(super) async fn dial(pool: &Pool, tried: &mut Vec<usize>, deadline: Instant) -> Result<Dialled, NoServer> {
     loop {
-        // From before the look, so that no news is missed.
-        let mut room = std::pin::pin!(pool.room.notified());
-        room.as_mut().enable();
         let Some(at) = pool.choose(tried) else {
-            let next = if tried.is_empty() { deadline } else { deadline.min(Instant::now() + ROUND) };
-            if Instant::now() >= deadline {
-                return Err(NoServer);
-            }
-            tokio::select! {
-                () = room => {}
-                () = sleep_until(next) => tried.clear(),
-            }
+            await_room(pool, tried, deadline).await?;
             continue;
         };
         let server = &pool.servers[at];
@@ -57,4 +47,24 @@ pub(super) async fn dial(pool: &Pool, tried: &mut Vec<usize>, deadline: Instant)
         pool.doubt.notify_waiters();
         tried.push(at);
     }
+}
+
+/// Waits until a server may take what none takes now; those that were tried may be asked again after a while.
+async fn await_room(pool: &Pool, tried: &mut Vec<usize>, deadline: Instant) -> Result<(), NoServer> {
+    let mut room = std::pin::pin!(pool.room.notified());
+    // From before another look, so that no news is missed; and not before there is need, as every end of a connection
+    // wakes all who are registered here.
+    room.as_mut().enable();
+    if pool.choose(tried).is_some() {
+        return Ok(());
+    }
+    if Instant::now() >= deadline {
+        return Err(NoServer);
+    }
+    let next = if tried.is_empty() { deadline } else { deadline.min(Instant::now() + ROUND) };
+    tokio::select! {
+        () = room => {}
+        () = sleep_until(next) => tried.clear(),
+    }
+    Ok(())
 }

@@ -2,6 +2,7 @@
 
 mod accept;
 mod bind;
+mod bytes;
 mod dial;
 mod header;
 mod opening;

@@ -1,6 +1,7 @@
 //! The first bytes of a connection: until the server has said something, another can take its place.
 
 use std::io;
+use std::mem::MaybeUninit;
 use std::time::{Duration, Instant};
 
 use tokio::io::AsyncWriteExt;
@@ -8,6 +9,7 @@ use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+use super::bytes::try_read;
 use crate::pool::Standing;
 
 /// What a client has said so far, to be said again to the next server.
@@ -129,7 +131,6 @@ async fn quiet_for(limit: Option<Duration>) {
 
 /// What is there; empty at the end.
 fn read(stream: &TcpStream) -> io::Result<Vec<u8>> {
-    let mut chunk = [0; CHUNK];
-    let read = stream.try_read(&mut chunk)?;
-    Ok(chunk[..read].to_vec())
+    let mut chunk = [MaybeUninit::uninit(); CHUNK];
+    try_read(stream, &mut chunk, |bytes| bytes.to_vec())
 }

@@ -4,14 +4,14 @@ use std::future::Future;
 use std::io;
 use std::mem::MaybeUninit;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::Instant;
 
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use rustix::net::{Shutdown, shutdown};
 use tokio::net::TcpStream;
-use tokio::net::tcp::{ReadHalf, WriteHalf};
 
+use super::bytes::{poll_write, try_read};
 use crate::pool::{Counts, Live};
 
 /// Two TLS records.
@@ -54,18 +54,17 @@ impl Activity {
 
 /// Passes bytes on until both sides have ended, or one fails. `first` is what the server has said already.
 pub(super) async fn relay(
-    client: &mut TcpStream,
-    server: &mut TcpStream,
+    client: &TcpStream,
+    server: &TcpStream,
     first: Vec<u8>,
     activity: &Activity,
     live: &Live,
 ) -> io::Result<()> {
-    let (from_client, to_client) = client.split();
-    let (from_server, to_server) = server.split();
     let Counts { to_server: sent, to_client: received, .. } = &live.counts;
-    let up = Pump { from: from_client, to: to_server, rest: Rest::None, activity, turn: Turn::Server, count: sent };
+    let ended = &AtomicBool::new(false);
+    let up = Pump { from: client, to: server, rest: Rest::None, activity, turn: Turn::Server, count: sent, ended };
     let mut down =
-        Pump { from: from_server, to: to_client, rest: Rest::None, activity, turn: Turn::Client, count: received };
+        Pump { from: server, to: client, rest: Rest::None, activity, turn: Turn::Client, count: received, ended };
     if !first.is_empty() {
         down.passed(first.len());
         down.rest = Rest::Bytes(first, 0);
@@ -75,12 +74,14 @@ pub(super) async fn relay(
 
 /// One way.
 struct Pump<'a> {
-    from: ReadHalf<'a>,
-    to: WriteHalf<'a>,
+    from: &'a TcpStream,
+    to: &'a TcpStream,
     rest: Rest,
     activity: &'a Activity,
     turn: Turn,
     count: &'a AtomicU64,
+    /// Whether one way has ended.
+    ended: &'a AtomicBool,
 }
 
 /// What was read and not yet written.
@@ -99,46 +100,59 @@ impl Future for Pump<'_> {
         let pump = &mut *self;
         loop {
             match &mut pump.rest {
-                Rest::None => {
-                    if !ready!(pump.take_in(cx))? {
-                        pump.rest = Rest::End;
-                    }
-                }
+                Rest::None => ready!(pump.take_in(cx))?,
                 Rest::Bytes(bytes, at) => {
-                    *at += ready!(Pin::new(&mut pump.to).poll_write(cx, &bytes[*at..]))?;
+                    *at += ready!(poll_write(pump.to, cx, &bytes[*at..]))?;
                     if *at == bytes.len() {
                         pump.rest = Rest::None;
                     }
                 }
-                Rest::End => return Pin::new(&mut pump.to).poll_shutdown(cx),
+                Rest::End => return Poll::Ready(pump.end()),
             }
         }
     }
 }
 
 impl Pump<'_> {
-    fn passed(&self, bytes: usize) {
-        self.activity.moved(self.turn);
-        self.count.fetch_add(bytes as u64, Ordering::Relaxed);
+    /// Reads what is there and writes what is taken; keeps the rest.
+    fn take_in(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let mut chunk = [const { MaybeUninit::uninit() }; CHUNK];
+        loop {
+            ready!(self.from.poll_read_ready(cx))?;
+            match try_read(self.from, &mut chunk, |bytes| self.pass_on(cx, bytes)) {
+                Ok(passed) => {
+                    self.rest = passed?;
+                    return Poll::Ready(Ok(()));
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(error) => return Poll::Ready(Err(error)),
+            }
+        }
     }
 
-    /// Reads what is there and writes what is taken; keeps the rest. False at the end.
-    fn take_in(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<bool>> {
-        let mut chunk = [const { MaybeUninit::uninit() }; CHUNK];
-        let mut chunk = ReadBuf::uninit(&mut chunk);
-        ready!(Pin::new(&mut self.from).poll_read(cx, &mut chunk))?;
-        let bytes = chunk.filled();
+    /// Writes these bytes; gives what the other side did not take.
+    fn pass_on(&self, cx: &mut Context<'_>, bytes: &[u8]) -> io::Result<Rest> {
         if bytes.is_empty() {
-            return Poll::Ready(Ok(false));
+            return Ok(Rest::End);
         }
         self.passed(bytes.len());
-        let written = match Pin::new(&mut self.to).poll_write(cx, bytes) {
+        let written = match poll_write(self.to, cx, bytes) {
             Poll::Ready(written) => written?,
             Poll::Pending => 0,
         };
-        if written < bytes.len() {
-            self.rest = Rest::Bytes(bytes[written..].to_vec(), 0);
+        Ok(if written < bytes.len() { Rest::Bytes(bytes[written..].to_vec(), 0) } else { Rest::None })
+    }
+
+    /// Tells the other side of the end; where both ways have ended, closing tells it.
+    fn end(&self) -> io::Result<()> {
+        if self.ended.swap(true, Ordering::Relaxed) {
+            return Ok(());
         }
-        Poll::Ready(Ok(true))
+        Ok(shutdown(self.to, Shutdown::Write)?)
+    }
+
+    fn passed(&self, bytes: usize) {
+        self.activity.moved(self.turn);
+        self.count.fetch_add(bytes as u64, Ordering::Relaxed);
     }
 }

@@ -9,6 +9,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
+use super::bytes::has_spoken;
 use super::dial::{Dialled, dial};
 use super::header::header;
 use super::opening::{Meanwhile, Opened, Opening};
@@ -37,12 +38,12 @@ pub(super) struct Handling {
 }
 
 /// Brings a client to a server and stays until one of them has enough.
-pub(super) async fn run(mut client: TcpStream, handling: Handling) {
-    let Some((Dialled { mut stream, session, .. }, first)) = open(&client, &handling).await else { return };
+pub(super) async fn run(client: TcpStream, handling: Handling) {
+    let Some((Dialled { stream, session, .. }, first)) = open(&client, &handling).await else { return };
     let live = session.live();
     let activity = Activity::start();
     let ended =
-        beside(relay(&mut client, &mut stream, first, &activity, live), overdue(&handling, live.watch(), &activity));
+        beside(relay(&client, &stream, first, &activity, live), overdue(&handling, live.watch(), &activity, &client));
     if let Some(Err(error)) = ended.await {
         tracing::trace!(%error, "connection ended");
     }
@@ -96,7 +97,12 @@ fn greeting(client: &TcpStream, pool: &Pool) -> Vec<u8> {
 }
 
 /// Returns when the connection has to be closed although both sides are there.
-async fn overdue(handling: &Handling, mut standing: watch::Receiver<Standing>, activity: &Activity) {
+async fn overdue(
+    handling: &Handling,
+    mut standing: watch::Receiver<Standing>,
+    activity: &Activity,
+    client: &TcpStream,
+) {
     loop {
         let quiet_too_long = async {
             let Some(limit) = handling.idle_timeout else { return std::future::pending().await };
@@ -121,7 +127,7 @@ async fn overdue(handling: &Handling, mut standing: watch::Receiver<Standing>, a
             }
         };
         tokio::select! {
-            () = finished(activity, drain) => return,
+            () = finished(activity, client, drain) => return,
             () = came_back => {}
             // Whatever it waited for: the process has less time.
             () = handling.ending.cancelled(), if !handling.ending.is_cancelled() => {}
@@ -130,13 +136,15 @@ async fn overdue(handling: &Handling, mut standing: watch::Receiver<Standing>, a
 }
 
 /// Returns once the client has its answer and asks for nothing more, or after this long.
-async fn finished(activity: &Activity, limit: Duration) {
+async fn finished(activity: &Activity, client: &TcpStream, limit: Duration) {
     let began = Instant::now();
     loop {
         let used = began.elapsed();
         let pause = pause(used, limit);
         let (quiet, turn) = activity.quiet();
-        if used >= limit || (turn == Turn::Client && quiet >= pause) {
+        // A request that has arrived meanwhile is no pause, though this thread comes to it only after this look.
+        let is_idle = || turn == Turn::Client && quiet >= pause && !has_spoken(client);
+        if used >= limit || is_idle() {
             return;
         }
         let next = Instant::now() + pause.saturating_sub(quiet).max(LOOK);

@@ -24,23 +24,23 @@ body.stale main { opacity: .45; }
 body.stale p.stale { display: block; }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
 th, td { text-align: left; padding: .35rem .8rem .35rem 0; border-bottom: 1px solid var(--line); }
-th, td.number, .state { white-space: nowrap; }
-td { overflow-wrap: anywhere; }
+th, td { white-space: nowrap; }
+td.why { white-space: normal; overflow-wrap: anywhere; }
 th { font-weight: 600; opacity: .75; }
 td.number, th.number { text-align: right; }
-td.why { min-width: 12rem; }
+td.why { min-width: 11rem; }
 td:last-child, th:last-child { padding-right: 0; }
 td.act { text-align: right; }
 .state { font-weight: 600; }
 .up { color: var(--up); } .down { color: var(--down); } .drain { color: var(--drain); }
 .badge { border: 1px solid var(--line); border-radius: 1rem; padding: 0 .5rem; font-size: .8rem; white-space: nowrap; }
 button { font: inherit; white-space: nowrap; }
-@media (max-width: 75rem) {
+@media (max-width: 78rem) {
   tr.head { display: none; }
   tr { display: grid; grid-template-columns: repeat(auto-fill, minmax(8.5rem, 1fr)); gap: .4rem 1rem; padding: .7rem 0;
        border-bottom: 1px solid var(--line); }
-  td, td.number, td.act { border: 0; padding: 0; text-align: left; min-width: 0; }
-  td.why, td.act { grid-column: 1 / -1; }
+  td, td.number, td.act { border: 0; padding: 0; text-align: left; white-space: normal; overflow-wrap: anywhere; }
+  td.why, td.act { grid-column: 1 / -1; min-width: 0; }
   td[data-label]::before { content: attr(data-label); display: block; font-size: .75rem; font-weight: normal;
        color: CanvasText; opacity: .6; }
 }
