@@ -1,10 +1,12 @@
 //! Ceremonies live in the memory of the leader. So that its successor can tell those who go on giving shares what became of
 //! theirs, the one in progress is noted in the store: its nonce alone, nothing of the shares.
 
-use coffer_model::{Command, Put};
+use coffer_model::{ClusterControl, Command, Put, Store};
 use serde::{Deserialize, Serialize};
 
+use crate::active::Active;
 use crate::lifecycle::Node;
+use crate::{Failure, Transaction};
 
 /// A kind of ceremony, of which there is one at a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,14 +32,56 @@ impl CeremonyKind {
             Self::GenerateRoot => "core/coffer/cluster/ceremonies/generate-root",
         }
     }
+
+    /// Notes with a request that begins one.
+    pub fn note(self, tx: &mut Transaction, active: &Active, nonce: String) -> Result<(), Failure> {
+        let note = Note::of(active.cluster.as_ref(), nonce);
+        tx.put_clear(self.path(), serde_json::to_vec(&note).map_err(Failure::internal)?);
+        Ok(())
+    }
+
+    /// Forgets with a request that ends one.
+    pub fn forget(self, tx: &mut Transaction) -> Result<(), Failure> {
+        if tx.get_clear(self.path())?.is_some() {
+            tx.delete(self.path());
+        }
+        Ok(())
+    }
+
+    /// What to add to the refusal of a share where nothing is in progress.
+    pub fn fate_of_last(self, active: &Active) -> Option<String> {
+        let in_progress = match self {
+            Self::Rekey => active.ceremonies.rekey_status().is_some(),
+            Self::GenerateRoot => active.ceremonies.generate_root_status().is_some(),
+        };
+        if in_progress { None } else { self.lost(active.store.as_ref(), active.cluster.as_ref()) }
+    }
+
+    /// What became of the last one, where another leadership began it and none ended it.
+    fn lost(self, store: &dyn Store, cluster: &dyn ClusterControl) -> Option<String> {
+        let found = store.get(self.path()).ok()??;
+        let note: Note = serde_json::from_slice(&found.value).ok()?;
+        (note.term != cluster.status().term).then(|| {
+            format!(
+                ": what was begun on {} under the nonce {} was lost when it stopped leading, with the shares given so \
+                 far, and has changed nothing; begin again",
+                note.leader, note.nonce
+            )
+        })
+    }
+}
+
+impl Note {
+    fn of(cluster: &dyn ClusterControl, nonce: String) -> Self {
+        let status = cluster.status();
+        Self { nonce, leader: status.node_id, term: status.term }
+    }
 }
 
 impl Node {
     /// Notes that a ceremony has begun. It goes on without the note as well.
     pub async fn note_ceremony(&self, kind: CeremonyKind, nonce: String) {
-        let status = self.cluster().status();
-        let note = Note { nonce, leader: status.node_id, term: status.term };
-        if let Ok(value) = serde_json::to_vec(&note) {
+        if let Ok(value) = serde_json::to_vec(&Note::of(self.cluster().as_ref(), nonce)) {
             let puts = vec![Put { key: kind.path().to_owned(), value }];
             self.store_note(Command { puts, ..Command::default() }).await;
         }
@@ -55,19 +99,5 @@ impl Node {
         if let Err(error) = self.store().commit(command).await {
             tracing::warn!("it could not be noted how a ceremony stands: {error}");
         }
-    }
-
-    /// What became of the ceremony that a share is given for, where another leadership began it.
-    pub(super) fn lost_ceremony(&self, kind: CeremonyKind, nonce: &str) -> Option<String> {
-        let found = self.store().get(kind.path()).ok()??;
-        let note: Note = serde_json::from_slice(&found.value).ok()?;
-        let lost = !nonce.is_empty() && note.nonce == nonce && note.term != self.cluster().status().term;
-        lost.then(|| {
-            format!(
-                ": what was begun under this nonce on {} was lost when it stopped leading, with the shares given so far, \
-                 and has changed nothing; begin again",
-                note.leader
-            )
-        })
     }
 }

@@ -168,7 +168,7 @@ impl Node {
         let _turn = ceremonies.turn.lock().await;
         let active = self.require_active()?;
         let step = ceremonies.provide_rekey(&mut active.transaction(), share, nonce);
-        let step = self.or_lost(step, CeremonyKind::Rekey, nonce)?;
+        let step = or_lost(&active, step, CeremonyKind::Rekey)?;
         let warning = match &step {
             RekeyStep::Complete { change, .. } => {
                 let warning = store_change(&active, change).await?;
@@ -190,7 +190,7 @@ impl Node {
         let _turn = ceremonies.turn.lock().await;
         let active = self.require_active()?;
         let step = ceremonies.rekey.lock().verify(share, nonce, &active.barrier).map_err(CeremonyError::Refused);
-        let step = self.or_lost(step, CeremonyKind::Rekey, nonce)?;
+        let step = or_lost(&active, step, CeremonyKind::Rekey)?;
         let warning = match &step {
             VerifyStep::Complete { change, .. } => {
                 let warning = store_change(&active, change).await?;
@@ -212,7 +212,7 @@ impl Node {
         let _turn = ceremonies.turn.lock().await;
         let active = self.require_active()?;
         let step = ceremonies.provide_generate_root(&mut active.transaction(), share, nonce);
-        let step = self.or_lost(step, CeremonyKind::GenerateRoot, nonce)?;
+        let step = or_lost(&active, step, CeremonyKind::GenerateRoot)?;
         match step {
             GenerateRootStep::Incomplete(status) => Ok(GenerateRootProgress::Incomplete(status)),
             GenerateRootStep::Authorized(permit) => {
@@ -235,25 +235,16 @@ impl Node {
     }
 }
 
-impl Node {
-    /// A refusal because nothing is in progress is told with what became of it.
-    fn or_lost<S, E: std::error::Error>(
-        &self,
-        step: Result<S, CeremonyError<E>>,
-        kind: CeremonyKind,
-        nonce: &str,
-    ) -> Result<S, CeremonyError<E>> {
-        let ceremonies = self.ceremonies();
-        let in_progress = match kind {
-            CeremonyKind::Rekey => ceremonies.rekey_status().is_some(),
-            CeremonyKind::GenerateRoot => ceremonies.generate_root_status().is_some(),
-        };
-        let lost = || self.lost_ceremony(kind, nonce).filter(|_| !in_progress);
-        step.map_err(|error| match (&error, lost()) {
-            (CeremonyError::Refused(refusal), Some(lost)) => Failure::Invalid(format!("{refusal}{lost}")).into(),
-            _ => error,
-        })
-    }
+/// A refusal because nothing is in progress is told with what became of it.
+fn or_lost<S, E: std::error::Error>(
+    active: &Active,
+    step: Result<S, CeremonyError<E>>,
+    kind: CeremonyKind,
+) -> Result<S, CeremonyError<E>> {
+    step.map_err(|error| match (&error, kind.fate_of_last(active)) {
+        (CeremonyError::Refused(refusal), Some(lost)) => Failure::Invalid(format!("{refusal}{lost}")).into(),
+        _ => error,
+    })
 }
 
 /// Where a root token's making stands.

@@ -2,7 +2,8 @@
 //! `sys/rekey`, which needs no token.
 
 use coffer_core::Operation::{Delete, Read, Update};
-use coffer_core::ceremony::CeremonyError;
+use coffer_core::active::Active;
+use coffer_core::ceremony::{CeremonyError, CeremonyKind};
 use coffer_core::framework::{Field, Kind, Matched, Route};
 use coffer_core::{Afterwards, Context, Failure, Response};
 use coffer_seal::{
@@ -76,18 +77,21 @@ fn begin(backend: &SystemBackend, cx: &mut Context<'_>, matched: &Matched<'_>) -
         backup: fields.flag("backup")?.unwrap_or_default(),
         verification_required: fields.flag("require_verification")?.unwrap_or_default(),
     };
-    let (_, active) = cx.system(backend.access());
-    matched.call.request.once.run(|| active.ceremonies.start_rekey(&request)).map_err(|error| match error {
+    let (tx, active) = cx.system(backend.access());
+    let started = matched.call.request.once.run(|| active.ceremonies.start_rekey(&request));
+    let started = started.map_err(|error| match error {
         // Vault blames itself for it on the old path, and the caller here.
         RekeyError::Config(_) => Failure::Invalid(in_words_of_rotation(&error)),
         error => refused(error.fault(), &error),
     })?;
+    CeremonyKind::Rekey.note(tx, active, started.nonce.to_string())?;
     status(backend, cx).map(Response::data)
 }
 
 fn cancel(backend: &SystemBackend, cx: &mut Context<'_>, _: &Matched<'_>) -> Result<Response, Failure> {
-    let (_, active) = cx.system(backend.access());
+    let (tx, active) = cx.system(backend.access());
     active.ceremonies.cancel_rekey();
+    CeremonyKind::Rekey.forget(tx)?;
     Ok(Response::empty())
 }
 
@@ -97,7 +101,7 @@ fn provide(backend: &SystemBackend, cx: &mut Context<'_>, matched: &Matched<'_>)
     // A refusal is kept as well: the share may have been the last, and the progress is gone.
     let taken = matched.call.request.once.run(|| match active.ceremonies.provide_rekey(tx, share, &nonce) {
         Ok(step) => Ok(Ok(step)),
-        Err(CeremonyError::Refused(error)) => Ok(Err(Refused::of(error.fault(), &error))),
+        Err(CeremonyError::Refused(error)) => Ok(Err(Refused::of(error.fault(), &error).or_lost(active))),
         Err(CeremonyError::Failure(failure)) => Err(failure),
     })?;
     let step = taken?;
@@ -106,10 +110,13 @@ fn provide(backend: &SystemBackend, cx: &mut Context<'_>, matched: &Matched<'_>)
         RekeyStep::ToVerify { nonce, shares, verification_nonce } => {
             Response::data(new_shares(&nonce.to_string(), &shares, &verification_nonce.to_string()))
         }
-        RekeyStep::Complete { nonce, shares, change } => Response {
-            afterwards: Afterwards::ChangeKeys(Box::new(change)),
-            ..Response::data(new_shares(&nonce.to_string(), &shares, ""))
-        },
+        RekeyStep::Complete { nonce, shares, change } => {
+            CeremonyKind::Rekey.forget(tx)?;
+            Response {
+                afterwards: Afterwards::ChangeKeys(Box::new(change)),
+                ..Response::data(new_shares(&nonce.to_string(), &shares, ""))
+            }
+        }
     })
 }
 
@@ -130,14 +137,17 @@ fn verify(backend: &SystemBackend, cx: &mut Context<'_>, matched: &Matched<'_>) 
     let (tx, active) = cx.system(backend.access());
     let taken = matched.call.request.once.run(|| {
         let taken = active.ceremonies.verify_rekey(tx, share, &nonce);
-        Ok::<_, Failure>(taken.map_err(|error| Refused::of(error.fault(), &error)))
+        Ok::<_, Failure>(taken.map_err(|error| Refused::of(error.fault(), &error).or_lost(active)))
     })?;
     Ok(match taken? {
         VerifyStep::Incomplete(standing) => Response::data(shown(&standing)),
-        VerifyStep::Complete { nonce, change } => Response {
-            afterwards: Afterwards::ChangeKeys(Box::new(change)),
-            ..Response::data(json!({ "nonce": nonce.to_string(), "complete": true }))
-        },
+        VerifyStep::Complete { nonce, change } => {
+            CeremonyKind::Rekey.forget(tx)?;
+            Response {
+                afterwards: Afterwards::ChangeKeys(Box::new(change)),
+                ..Response::data(json!({ "nonce": nonce.to_string(), "complete": true }))
+            }
+        }
     })
 }
 
@@ -214,6 +224,14 @@ struct Refused {
 impl Refused {
     fn of(fault: Fault, error: &dyn std::error::Error) -> Self {
         Self { fault, text: in_words_of_rotation(error) }
+    }
+
+    /// With what became of the run that the share is for, where it was another leader's.
+    fn or_lost(mut self, active: &Active) -> Self {
+        if let Some(lost) = CeremonyKind::Rekey.fate_of_last(active) {
+            self = Self { fault: Fault::Request, text: self.text + &lost };
+        }
+        self
     }
 }
 

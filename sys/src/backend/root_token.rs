@@ -2,7 +2,7 @@
 //! `sys/generate-root`, which needs no token.
 
 use coffer_core::Operation::{Delete, Read, Update};
-use coffer_core::ceremony::CeremonyError;
+use coffer_core::ceremony::{CeremonyError, CeremonyKind};
 use coffer_core::framework::{Field, Kind, Matched, Route};
 use coffer_core::token::ROOT_TOKEN_LEN;
 use coffer_core::{Context, Failure, Response};
@@ -48,15 +48,17 @@ fn begin(backend: &SystemBackend, cx: &mut Context<'_>, matched: &Matched<'_>) -
         (otp, "") => TokenCover::Otp(otp),
         _ => TokenCover::Pgp,
     };
-    let (_, active) = cx.system(backend.access());
+    let (tx, active) = cx.system(backend.access());
     let start = || active.ceremonies.start_generate_root(cover, ROOT_TOKEN_LEN);
     let started = matched.call.request.once.run(start).map_err(|error| Failure::Invalid(error.to_string()))?;
+    CeremonyKind::GenerateRoot.note(tx, active, started.nonce.to_string())?;
     status(backend, cx, started.otp.as_deref().map_or("", |otp| otp)).map(Response::data)
 }
 
 fn cancel(backend: &SystemBackend, cx: &mut Context<'_>, _: &Matched<'_>) -> Result<Response, Failure> {
-    let (_, active) = cx.system(backend.access());
+    let (tx, active) = cx.system(backend.access());
     active.ceremonies.cancel_generate_root();
+    CeremonyKind::GenerateRoot.forget(tx)?;
     Ok(Response::empty())
 }
 
@@ -73,7 +75,10 @@ fn provide(backend: &SystemBackend, cx: &mut Context<'_>, matched: &Matched<'_>)
     // A refusal is kept as well: the share may have been the last, and the progress is gone.
     let taken = matched.call.request.once.run(|| match active.ceremonies.provide_generate_root(tx, share, &nonce) {
         Ok(step) => Ok(Ok(step)),
-        Err(CeremonyError::Refused(error)) => Ok(Err(error.to_string())),
+        Err(CeremonyError::Refused(error)) => {
+            let lost = CeremonyKind::GenerateRoot.fate_of_last(active).unwrap_or_default();
+            Ok(Err(format!("{error}{lost}")))
+        }
         Err(CeremonyError::Failure(failure)) => Err(failure),
     })?;
     // OpenBao, where this path comes from, answers 500 to every share that it does not take.
@@ -94,6 +99,7 @@ fn provide(backend: &SystemBackend, cx: &mut Context<'_>, matched: &Matched<'_>)
     Ok(match step {
         GenerateRootStep::Incomplete(status) => answer(status.progress, ""),
         GenerateRootStep::Authorized(permit) => {
+            CeremonyKind::GenerateRoot.forget(tx)?;
             let token = active.tokens.create_root(tx, None, now)?;
             answer(required, &permit.encode(token.id.expose()).map_err(Failure::internal)?)
         }
