@@ -116,6 +116,9 @@ impl Server {
         let transport = between_nodes.as_ref().map(|listener| listener.options.clone());
         let assembly = assemble::from_config(&self.config, &self.logging, transport).await?;
         let mut identities: Vec<_> = bound.iter().filter_map(Bound::identity).cloned().collect();
+        let shown = identities.clone();
+        let end = move || shown.iter().map(|identity| identity.current().not_after()).min();
+        assembly.node.local().watch_listener_certificates(Box::new(end));
         crate::say(&banner::configuration(&self.config, &bound, &self.locked));
         let begun = match &self.flags.dev {
             Some(flags) if flags.initialize => Some(dev::begin(flags, &assembly.node).await?),

@@ -80,6 +80,11 @@ fn own_state(node: &Arc<Node>) -> Vec<Gauge> {
         let help = "How far this machine's clock is ahead of the cluster's time.";
         gauges.push(Gauge::new("coffer.clock_skew_seconds", help, skew));
     }
+    if let Some(ends) = node.local().listener_certificates_end() {
+        let help = "Seconds until the first of the listeners' certificates ends; below zero it has.";
+        let left = raft_gauges::seconds_until(ends, std::time::SystemTime::now());
+        gauges.push(Gauge::new("coffer.listener_certificate_expires_seconds", help, left));
+    }
     gauges.extend(raft_gauges::of_members(node));
     let now = phase_name(&phase);
     for name in ["uninitialized", "joining", "sealed", "standby", "active", "removed"] {

@@ -54,11 +54,19 @@ pub(super) fn of_members(node: &Node) -> Vec<Gauge> {
             let help = "Seconds since the member was last heard from.";
             gauges.push(of_member(Gauge::new("coffer.raft.last_contact_seconds", help, contact.as_secs_f64())));
         }
+        gauges.push(of_member(Gauge::new(
+            "coffer.raft.unfit",
+            "1 where the member should not lead: its disk is nearly full, or its audit devices fail.",
+            of(server.unfit.is_some()),
+        )));
+        if let Some((free, size)) = server.disk {
+            let help = "Free bytes where the member's data lies.";
+            gauges.push(of_member(Gauge::new("coffer.raft.disk_free_bytes", help, free as f64)));
+            let help = "Size of the file system where the member's data lies.";
+            gauges.push(of_member(Gauge::new("coffer.raft.disk_size_bytes", help, size as f64)));
+        }
         if let Some(expires) = server.certificate_expires {
-            let left = match expires.duration_since(now) {
-                Ok(left) => left.as_secs_f64(),
-                Err(past) => -past.duration().as_secs_f64(),
-            };
+            let left = seconds_until(expires, now);
             let help = "Seconds until the member's cluster certificate ends; below zero it has.";
             gauges.push(of_member(Gauge::new("coffer.raft.certificate_expires_seconds", help, left)));
         }
@@ -69,4 +77,12 @@ pub(super) fn of_members(node: &Node) -> Vec<Gauge> {
         cluster.faults().len() as f64,
     ));
     gauges
+}
+
+/// Below zero once it is past.
+pub(super) fn seconds_until(moment: SystemTime, now: SystemTime) -> f64 {
+    match moment.duration_since(now) {
+        Ok(left) => left.as_secs_f64(),
+        Err(past) => -past.duration().as_secs_f64(),
+    }
 }

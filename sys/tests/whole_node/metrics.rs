@@ -39,6 +39,25 @@ async fn a_node_tells_its_own_state_in_every_state() {
 }
 
 #[tokio::test]
+async fn the_end_of_the_listeners_certificates_is_told_as_it_is_now() {
+    use std::sync::atomic::{AtomicU64, Ordering};
+    use std::time::{Duration, SystemTime};
+
+    const NAME: &str = "coffer.listener_certificate_expires_seconds";
+    static DAYS: AtomicU64 = AtomicU64::new(10);
+    let node = TestNode::uninitialized().await;
+    assert_eq!(gauge(&metrics(&node, "").await, NAME), None);
+    let began = SystemTime::now();
+    let ends =
+        move || Some(began - Duration::from_secs(60) + Duration::from_secs(DAYS.load(Ordering::Relaxed) * 86_400));
+    node.node.local().watch_listener_certificates(Box::new(ends));
+    let days = async || gauge(&metrics(&node, "").await, NAME).unwrap() / 86_400.0;
+    assert!((9.9..10.0).contains(&days().await));
+    DAYS.store(0, Ordering::Relaxed);
+    assert!((-0.1..0.0).contains(&days().await));
+}
+
+#[tokio::test]
 async fn what_was_counted_is_for_those_with_leave() {
     let node = TestNode::active().await;
     assert!(tells_all(&metrics(&node, &node.root).await));

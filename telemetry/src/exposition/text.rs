@@ -11,14 +11,16 @@ use crate::{Gauge, Telemetry};
 /// The gauges, and everything recorded where `telemetry` is given.
 pub fn prometheus_text(gauges: &[Gauge], telemetry: Option<&Telemetry>) -> String {
     let mut out = String::new();
-    let mut before = "";
-    for gauge in gauges {
-        if gauge.name != before {
-            let name = underscored(gauge.name);
-            let _ = writeln!(out, "# HELP {name} {}\n# TYPE {name} gauge", gauge.help);
-            before = gauge.name;
+    for (at, first) in gauges.iter().enumerate() {
+        if gauges[..at].iter().any(|before| before.name == first.name) {
+            continue;
         }
-        let _ = writeln!(out, "{}{} {}", underscored(gauge.name), labels(&gauge.labels), gauge.value);
+        let name = underscored(first.name);
+        let _ = writeln!(out, "# HELP {name} {}\n# TYPE {name} gauge", first.help);
+        // Readers want all samples of a name in one group.
+        for gauge in gauges[at..].iter().filter(|gauge| gauge.name == first.name) {
+            let _ = writeln!(out, "{name}{} {}", labels(&gauge.labels), gauge.value);
+        }
     }
     if let Some(telemetry) = telemetry {
         let mut families = telemetry.gather();
@@ -55,6 +57,15 @@ mod tests {
         let text = prometheus_text(&gauges, None);
         assert!(text.contains("# TYPE vault_core_unsealed gauge\nvault_core_unsealed 1\n"), "{text}");
         assert!(text.contains("coffer_node_state{state=\"a\\\"b\"} 1\n"), "{text}");
+    }
+
+    #[test]
+    fn samples_of_one_name_are_one_group() {
+        let of = |name, member: &str| Gauge::new(name, "Of a member.", 1.0).with("node_id", member);
+        let text = prometheus_text(&[of("a", "x"), of("b", "x"), of("a", "y"), of("b", "y")], None);
+        let samples: Vec<_> = text.lines().filter(|line| !line.starts_with('#')).collect();
+        assert_eq!(samples, ["a{node_id=\"x\"} 1", "a{node_id=\"y\"} 1", "b{node_id=\"x\"} 1", "b{node_id=\"y\"} 1"]);
+        assert_eq!(text.matches("# TYPE").count(), 2, "{text}");
     }
 
     #[test]
