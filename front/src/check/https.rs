@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use coffer_tls::rustls::ClientConfig;
+use coffer_tls::rustls::pki_types::ServerName;
 use coffer_tls::{ClientTls, ClientTlsError, PemError, Roots, Trust};
 use http_body_util::Empty;
 use hyper_util::rt::TokioIo;
@@ -19,12 +20,19 @@ pub(crate) enum CheckTlsError {
     Ca(#[from] PemError),
     #[error("check: {0}")]
     Client(#[from] ClientTlsError),
+    #[error("check: server_name {0:?} is no name that a certificate can bear")]
+    Name(String),
 }
 
 /// The status by which an active node is known.
 const ACTIVE: u16 = 200;
 
 pub(super) fn client(check: &HttpsCheck) -> Result<Arc<ClientConfig>, CheckTlsError> {
+    if let Some(name) = &check.server_name
+        && ServerName::try_from(name.as_str()).is_err()
+    {
+        return Err(CheckTlsError::Name(name.clone()));
+    }
     let trust = match (&check.ca_file, check.skip_verify) {
         (_, true) => Trust::AnyCertificate,
         (Some(file), false) => Trust::Roots(Roots::from_file(file)?),
@@ -38,7 +46,7 @@ pub(super) async fn probe(server: &PoolServer, check: &HttpsCheck, client: &Arc<
     let address = &server.settings.address;
     let stream = server.connect().await.map_err(|error| super::plain(&error))?;
     let host = check.server_name.as_deref().unwrap_or(&address.host).to_owned();
-    let name = coffer_tls::rustls::pki_types::ServerName::try_from(host)
+    let name = ServerName::try_from(host)
         .map_err(|_| "the server's name is no name for a certificate: set check { server_name }".to_owned())?;
     let stream = TlsConnector::from(Arc::clone(client)).connect(name, stream).await.map_err(tls_reason)?;
     let (mut sender, connection) =

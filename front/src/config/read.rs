@@ -15,6 +15,10 @@ pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 pub(super) const QUEUE_TIMEOUT: Duration = Duration::from_secs(10);
 pub(super) const DRAIN_TIMEOUT: Duration = Duration::from_secs(30);
 pub(super) const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(8);
+/// What can be asked for in seconds and in connections.
+const SHORTEST: Duration = Duration::from_millis(10);
+const LONGEST: Duration = Duration::from_secs(7 * 24 * 3600);
+const MOST_CONNECTIONS: usize = 1_000_000;
 
 const TOP: &[&str] = &["frontend", "backend", "status", "shutdown_timeout", "log_level", "log_format", "log_file"];
 const FRONTEND: &[&str] = &["bind", "backend", "max_connections", "idle_timeout"];
@@ -55,7 +59,7 @@ pub fn read(text: &str) -> Result<Config, ConfigError> {
         frontends,
         backends,
         status,
-        shutdown_timeout: body.duration("shutdown_timeout")?.unwrap_or(SHUTDOWN_TIMEOUT),
+        shutdown_timeout: limit(&body, "shutdown_timeout")?.unwrap_or(SHUTDOWN_TIMEOUT),
     })
 }
 
@@ -67,7 +71,7 @@ fn frontend(block: &Block<'_>) -> Result<Frontend, ConfigError> {
         bind: required(block, "bind")?,
         backend: body.string("backend")?.ok_or_else(|| missing(block, "backend"))?,
         max_connections: count(body, "max_connections")?.unwrap_or(DEFAULT_MAX_CONNECTIONS),
-        idle_timeout: body.duration("idle_timeout")?.filter(|timeout| !timeout.is_zero()),
+        idle_timeout: limit(body, "idle_timeout")?.filter(|timeout| !timeout.is_zero()),
     })
 }
 
@@ -100,7 +104,7 @@ fn backend(block: &Block<'_>) -> Result<Backend, ConfigError> {
         check,
         connect_timeout: time(body, "connect_timeout", CONNECT_TIMEOUT)?,
         queue_timeout: time(body, "queue_timeout", QUEUE_TIMEOUT)?,
-        drain_timeout: body.duration("drain_timeout")?.unwrap_or(DRAIN_TIMEOUT),
+        drain_timeout: limit(body, "drain_timeout")?.unwrap_or(DRAIN_TIMEOUT),
         send_proxy,
     })
 }
@@ -146,9 +150,9 @@ fn check(backend: &Body, balance: Balance) -> Result<(Check, Option<CheckTiming>
         CheckKind::Tcp
     };
     if let CheckKind::Https(https) = &kind
-        && !https.path.starts_with('/')
+        && !(https.path.starts_with('/') && https.path.parse::<http::uri::PathAndQuery>().is_ok())
     {
-        return Err(wrong(body, "path", "must begin with a slash"));
+        return Err(wrong(body, "path", "must be a path that begins with a slash, such as /v1/sys/health"));
     }
     let timing = timing(body, CheckTiming::DEFAULT)?;
     Ok((Check { kind, timeout: time(body, "timeout", CHECK_TIMEOUT)? }, Some(timing)))
@@ -233,10 +237,19 @@ fn required(block: &Block<'_>, key: &str) -> Result<HostPort, ConfigError> {
     text.parse().map_err(|error| wrong(block.body, key, error))
 }
 
+/// A time for something that has to take some.
 fn time(body: &Body, key: &str, default: Duration) -> Result<Duration, ConfigError> {
-    match body.duration(key)? {
-        Some(time) if time < Duration::from_millis(10) => Err(wrong(body, key, "must be at least 10ms")),
+    match limit(body, key)? {
+        Some(time) if time < SHORTEST => Err(wrong(body, key, "must be at least 10ms")),
         other => Ok(other.unwrap_or(default)),
+    }
+}
+
+/// A time that may be none at all.
+fn limit(body: &Body, key: &str) -> Result<Option<Duration>, ConfigError> {
+    match body.duration(key)? {
+        Some(time) if time > LONGEST => Err(wrong(body, key, "must be at most 7d")),
+        other => Ok(other),
     }
 }
 
@@ -244,8 +257,8 @@ fn count(body: &Body, key: &str) -> Result<Option<usize>, ConfigError> {
     match body.integer(key)? {
         None => Ok(None),
         Some(number) => {
-            let number = usize::try_from(number).ok().filter(|number| *number > 0);
-            number.map(Some).ok_or_else(|| wrong(body, key, "must be at least 1"))
+            let number = usize::try_from(number).ok().filter(|number| (1..=MOST_CONNECTIONS).contains(number));
+            number.map(Some).ok_or_else(|| wrong(body, key, format!("must be from 1 to {MOST_CONNECTIONS}")))
         }
     }
 }

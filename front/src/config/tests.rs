@@ -54,6 +54,14 @@ fn the_leader_is_known_by_its_health() {
 }
 
 #[test]
+fn the_leader_is_asked_for_where_nothing_is_said_of_checks() {
+    let text = "frontend \"f\" { bind = \":1\" backend = \"b\" }\nbackend \"b\" { balance = \"leader\" server \"a\" { address = \"h:1\" } }";
+    let backend = read(text).unwrap().backends.remove(0);
+    assert_eq!(backend.servers[0].check, Some(CheckTiming::DEFAULT));
+    assert_eq!(backend.check.kind, CheckKind::Https(HttpsCheck::default()));
+}
+
+#[test]
 fn mistakes_are_named_with_their_place() {
     let backend = "backend \"b\" {\n server \"a\" { address = \"h:1\" }\n}";
     let frontend = "frontend \"f\" { bind = \"*:1\" backend = \"b\" }";
@@ -70,6 +78,12 @@ fn mistakes_are_named_with_their_place() {
     assert!(wrong("check { path = \"/x\" }").contains("is for checks of type"));
     assert!(wrong("check { fall = 0 }").contains("from 1 to 1000"));
     assert!(wrong("check { inter = \"1ms\" }").contains("at least 10ms"));
+    assert!(wrong("drain_timeout = \"99999h\"").contains("at most 7d"));
+    assert!(wrong("check {\n type = \"https\"\n path = \"/a b\"\n }").contains("path that begins with a slash"));
+    assert!(wrong("check {\n type = \"https\"\n path = \"v1\"\n }").contains("path that begins with a slash"));
+    assert!(
+        fault("frontend \"f\" { bind = \":1\" max_connections = 0 backend = \"b\" }").contains("from 1 to 1000000")
+    );
     assert!(wrong("send_proxy = \"v1\"").contains("must be \"v2\""));
     assert!(fault("frontend \"f\" { bind = \"8200\" }").contains("is not a host and a port"));
 }
