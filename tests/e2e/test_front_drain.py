@@ -99,7 +99,7 @@ def test_nodes_restart_one_by_one_and_no_request_is_lost(cluster, binary, tmp_pa
   drain_timeout = "{DRAIN}s"
   check {{
     type = "https"
-    inter = "300ms"
+    inter = "1s"
     ca_file = "{cluster.authority.ca}"
   }}
   {servers}""")
