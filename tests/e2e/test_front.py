@@ -339,9 +339,11 @@ def test_limits_on_connections(front, backends):
         client.__exit__()
 
 
-def test_the_servers_are_told_the_client(front, tmp_path, binary, certificates):
-    """PROXY protocol version 2, read by the server's own listener: its audit log has the client's own port."""
-    rule = 'proxy_protocol_behavior = "allow_authorized"\n  proxy_protocol_authorized_addrs = "127.0.0.1"'
+@pytest.mark.parametrize("behavior", ["allow_authorized", "deny_unauthorized", "use_always"])
+def test_the_servers_are_told_the_client(front, tmp_path, binary, certificates, behavior):
+    """PROXY protocol version 2, read by the server's own listener: its audit log has the client's own port. The checks
+    tell nothing, and are answered all the same."""
+    rule = f'proxy_protocol_behavior = "{behavior}"\n  proxy_protocol_authorized_addrs = "127.0.0.1"'
     (tmp_path / "node").mkdir()
     node = Server(binary, tmp_path / "node", certificates)
     node.write_config(listener=rule)
@@ -351,8 +353,11 @@ def test_the_servers_are_told_the_client(front, tmp_path, binary, certificates):
         node.unseal()
         log = tmp_path / "audit.log"
         node.good("PUT", "/v1/sys/audit/file", {"type": "file", "options": {"file_path": str(log)}})
-        front.write(f'send_proxy = "v2"\nserver "node" {{ address = "127.0.0.1:{node.port}" }}')
+        check = f'check {{ type = "https" inter = "1s" ca_file = "{certificates.ca}" }}'
+        front.write(f'send_proxy = "v2"\n{check}\nserver "node" {{ address = "127.0.0.1:{node.port}" }}')
         front.start()
+        front.wait(lambda: front.servers()["node"]["checks_total"] > 0, "a check")
+        assert front.servers()["node"]["last_check"]["passed"], front.servers()
         client = http.client.HTTPSConnection("localhost", front.port, context=node.context(), timeout=20)
         client.connect()
         own_port = client.sock.getsockname()[1]
