@@ -50,3 +50,51 @@ need_go() {
         "$go" version >/dev/null || fail "Go $wanted or newer is missing; install: golang-go"
     fi
 }
+
+# need_debian FOLDER COMMAND:PACKAGE...: commands that tests drive, of Debian's packages. Those that are there are used; else they
+# are installed; else, where that is not allowed, unpacked below FOLDER with the libraries that are missing, and put on PATH.
+need_debian() {
+    local folder=$1 pair missing=()
+    shift
+    export PATH="$folder/bin:$PATH:/usr/sbin:/sbin"
+    mkdir -p "$folder/bin"
+    for pair in "$@"; do command -v "${pair%%:*}" >/dev/null || missing+=("$pair"); done
+    [ "${#missing[@]}" -eq 0 ] && return
+    command -v apt-get >/dev/null || fail "missing: ${missing[*]%%:*}; install: ${missing[*]#*:}"
+    local packages
+    readarray -t packages < <(printf '%s\n' "${missing[@]#*:}" | sort -u)
+    printf 'installing: %s\n' "${packages[*]}"
+    if [ "$(id -u)" -eq 0 ] && { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq \
+        --no-install-recommends "${packages[@]}"; } >/dev/null 2>&1 </dev/null; then
+        return
+    fi
+    for pair in "${missing[@]}"; do
+        unpack_debian "$folder" "${pair#*:}" && wrap_debian "$folder" "${pair%%:*}" ||
+            fail "${pair%%:*} is missing, and Debian's package can't be fetched; install: ${pair#*:}"
+    done
+}
+
+# unpack_debian FOLDER PACKAGE: it, and what it needs that is not installed, below FOLDER/root. Needs no rights: lists and
+# archives are kept below FOLDER too.
+unpack_debian() {
+    local folder=$1 names
+    local apt=(apt-get -q -o "Dir::State::Lists=$folder/lists" -o "Dir::Cache=$folder/cache" -o APT::Sandbox::User=root
+        -o Debug::NoLocking=1)
+    mkdir -p "$folder/lists/partial" "$folder/cache/archives/partial" "$folder/debs" "$folder/root"
+    [ -e "$folder/updated" ] || { "${apt[@]}" update >/dev/null 2>&1 </dev/null && touch "$folder/updated"; } || return 1
+    names=$("${apt[@]}" -s install --no-install-recommends "$2" 2>/dev/null </dev/null | sed -n 's/^Inst \([^ ]*\).*/\1/p')
+    [ -n "$names" ] || names=$2
+    # shellcheck disable=SC2086
+    (cd "$folder/debs" && rm -f ./*.deb && "${apt[@]}" download $names >/dev/null 2>&1 </dev/null &&
+        for deb in ./*.deb; do dpkg -x "$deb" "$folder/root" || exit 1; done && rm -f ./*.deb)
+}
+
+# wrap_debian FOLDER COMMAND: FOLDER/bin/COMMAND runs the unpacked one with the libraries beside it.
+wrap_debian() {
+    local root=$1/root found libraries
+    found=$(find "$root/usr/lib/$2" "$root/usr/bin" "$root/usr/sbin" -maxdepth 1 -name "$2" -type f -perm -u+x 2>/dev/null | head -n1)
+    [ -n "$found" ] || return 1
+    libraries=$(find "$root/usr/lib" "$root/lib" -name '*.so*' -printf '%h\n' 2>/dev/null | sort -u | paste -sd:)
+    printf '#!/bin/sh\nLD_LIBRARY_PATH="%s${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}" exec "%s" "$@"\n' "$libraries" "$found" >"$1/bin/$2"
+    chmod +x "$1/bin/$2"
+}

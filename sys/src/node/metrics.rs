@@ -9,7 +9,7 @@ use coffer_core::active::Active;
 use coffer_core::lifecycle::{Node, Phase};
 use coffer_core::snapshot::{AutoSnapshot, AutoStatus};
 use coffer_core::{Body, Failure, MetricsAccess, Operation, Raw, Request, Response};
-use coffer_model::NodeRole;
+use coffer_model::{AutopilotState, ClusterStatus, NodeRole, ServerStatus};
 use coffer_telemetry::{Gauge, json, process_gauges, prometheus_text};
 use serde_json::Value;
 
@@ -70,7 +70,7 @@ fn own_state(node: &Arc<Node>) -> Vec<Gauge> {
         Gauge::new("vault.core.unsealed", "1 where the keys are held.", of(phase.holds_keys())),
         Gauge::new("vault.core.active", "1 on the active node.", of(matches!(&*phase, Phase::Active(_)))),
         Gauge::new("vault.raft.peers", "Members of the committed configuration.", status.members.len() as f64),
-        Gauge::new("vault.raft.leader", "1 where a live leader is known.", of(status.leader().is_some())),
+        Gauge::new("vault.raft.leader", "1 where a live leader is known.", of(knows_leader(node, &status))),
         Gauge::new("vault.raft.term", "Raft's term.", status.term as f64),
         Gauge::new("coffer.build_info", "1; the labels say what was built.", 1.0)
             .with("version", node.settings().version.clone())
@@ -93,6 +93,17 @@ fn own_state(node: &Arc<Node>) -> Vec<Gauge> {
         );
     }
     gauges
+}
+
+/// A leader that hears from no majority leads nobody, though Raft lets it keep its part.
+fn knows_leader(node: &Node, status: &ClusterStatus) -> bool {
+    let led_in_vain = || status.role == NodeRole::Leader && !hears_majority(&node.cluster().autopilot_state());
+    status.leader().is_some() && !led_in_vain()
+}
+
+fn hears_majority(state: &AutopilotState) -> bool {
+    let voters = || state.servers.iter().filter(|server| server.status != ServerStatus::NonVoter);
+    voters().filter(|server| server.alive).count() > voters().count() / 2
 }
 
 fn phase_name(phase: &Phase) -> &'static str {
