@@ -3,12 +3,15 @@
 
 use std::io;
 use std::thread;
+use std::time::Duration;
 
 use tokio::runtime::{Builder, Handle};
 use tokio_util::sync::CancellationToken;
 
 /// More threads than this gain nothing: the work is the kernel's.
 const MOST: usize = 16;
+/// Shorter than the time limits that are set for each connection.
+const TICK: Duration = Duration::from_secs(1);
 
 /// Runs until it is dropped.
 #[derive(Debug)]
@@ -27,7 +30,12 @@ impl Workers {
             workers.handles.push(runtime.handle().clone());
             let closed = workers.closed.clone();
             thread::Builder::new().name(format!("front-{number}")).spawn(move || {
-                runtime.block_on(closed.cancelled());
+                runtime.block_on(async {
+                    tokio::select! {
+                        () = closed.cancelled() => {}
+                        () = tick() => {}
+                    }
+                });
                 runtime.shutdown_background();
             })?;
         }
@@ -36,6 +44,15 @@ impl Workers {
 
     pub(crate) fn handles(&self) -> &[Handle] {
         &self.handles
+    }
+}
+
+/// Never ends. A timer that is the next one of its runtime wakes the thread that sets it, by two system calls: with this one
+/// before it, the time limit of a connection is set without.
+async fn tick() {
+    let mut ticks = tokio::time::interval(TICK);
+    loop {
+        ticks.tick().await;
     }
 }
 
