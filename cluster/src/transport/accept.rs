@@ -66,8 +66,10 @@ async fn connection(
     let known = match greet::greet(&inner, &mut stream, &Side::Accepting(purpose)).await {
         Ok(known) => known,
         Err(failed) => {
-            // Who has no cluster is no judge of others'.
-            if !matches!(failed.code, RefusalCode::Later | RefusalCode::NoCluster) {
+            // Who has no cluster is no judge of others'. That an earlier incarnation is looked for is news to who looks.
+            if matches!(failed.code, RefusalCode::Later | RefusalCode::NoCluster | RefusalCode::Incarnation) {
+                tracing::debug!("no cluster connection from {address}: {}", failed.reason);
+            } else {
                 inner.faults.note(Way::Accepted, &failed.node_id, &address, &failed.reason);
             }
             return;

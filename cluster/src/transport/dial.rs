@@ -29,9 +29,10 @@ impl Inner {
     /// Dials, greets, and remembers how it went.
     pub(super) async fn dial(&self, target: &Target, protocol: Protocol) -> Result<Dialled, Failed> {
         let (node_id, address) = (&target.node.node_id, &target.node.cluster_address);
+        let way = Way::Dialled(target.raft_id);
         match self.dial_unnoted(target, protocol).await {
             Ok(dialled) => {
-                self.faults.succeeded(Way::Dialled, node_id, address);
+                self.faults.succeeded(way, node_id, address);
                 self.without_cluster.lock().remove(&target.raft_id);
                 if !target.is_joining {
                     self.met(&dialled.peer);
@@ -41,18 +42,19 @@ impl Inner {
             Err(failed) => {
                 let is_news = match failed.code {
                     RefusalCode::Later => false,
-                    RefusalCode::NoCluster => self.is_long_without_cluster(target.raft_id),
+                    RefusalCode::NoCluster | RefusalCode::NotMember => self.is_long_without_cluster(target.raft_id),
                     _ => true,
                 };
                 if is_news {
-                    self.faults.note(Way::Dialled, node_id, address, &failed.reason);
+                    self.faults.note(way, node_id, address, &failed.reason);
                 }
                 Err(failed)
             }
         }
     }
 
-    /// A joiner takes the cluster's card a moment after it was let in; only longer than that is it a fault.
+    /// A joiner takes the cluster's card a moment after it was let in, and the member list a moment after that; only longer
+    /// than that is it a fault.
     fn is_long_without_cluster(&self, raft_id: u64) -> bool {
         const MOMENT: Duration = Duration::from_secs(10);
         let mut since = self.without_cluster.lock();

@@ -14,10 +14,19 @@ const FORGOTTEN_AFTER: Duration = Duration::from_secs(3600);
 /// Which way the connection was made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Way {
-    /// From here.
-    Dialled,
+    /// From here, to the member of this Raft id: a name may have two while a wiped node takes its own place.
+    Dialled(u64),
     /// From there.
     Accepted,
+}
+
+impl Way {
+    fn direction(self) -> &'static str {
+        match self {
+            Self::Dialled(_) => "to",
+            Self::Accepted => "from",
+        }
+    }
 }
 
 /// All faults of now.
@@ -38,7 +47,7 @@ impl FaultBook {
         let before = book.insert((key(node_id, address), way), fault);
         // Strangers do not fill the log either.
         if before.as_ref().map_or(!is_full, |before| before.reason != reason) {
-            let direction = if way == Way::Dialled { "to" } else { "from" };
+            let direction = way.direction();
             // All of it in the message: in a field, quotes would be escaped.
             tracing::warn!("no cluster connection {direction} {} at {address}: {reason}", called(node_id));
         }
@@ -56,14 +65,19 @@ impl FaultBook {
         // What it did before its name was known.
         let unnamed = book.remove(&(key("", address), way));
         if named.is_some() || unnamed.is_some() {
-            let direction = if way == Way::Dialled { "to" } else { "from" };
+            let direction = way.direction();
             tracing::info!("cluster connection {direction} {} at {address}: it works again", called(node_id));
         }
     }
 
-    /// The node is no member any more.
+    /// No member is called so any more.
     pub(crate) fn forget(&self, node_id: &str) {
         self.0.lock().retain(|_, fault| fault.node_id != node_id);
+    }
+
+    /// That incarnation is no member any more.
+    pub(crate) fn forget_incarnation(&self, raft_id: u64) {
+        self.0.lock().retain(|(_, way), _| *way != Way::Dialled(raft_id));
     }
 
     pub(crate) fn all(&self) -> Vec<PeerFault> {
@@ -94,16 +108,26 @@ mod tests {
     #[test]
     fn a_fault_stays_until_its_way_is_open_again() {
         let book = FaultBook::default();
-        book.note(Way::Dialled, "n2", "h:1", "refused");
-        book.note(Way::Dialled, "n2", "h:1", "refused again");
+        book.note(Way::Dialled(2), "n2", "h:1", "refused");
+        book.note(Way::Dialled(2), "n2", "h:1", "refused again");
         book.note(Way::Accepted, "n2", "h:9", "other");
         book.note(Way::Accepted, "", "s:7", "stranger");
         assert_eq!(book.all().len(), 3);
-        book.succeeded(Way::Dialled, "n2", "h:1");
+        book.succeeded(Way::Dialled(2), "n2", "h:1");
         assert_eq!(book.all().len(), 2);
         book.succeeded(Way::Accepted, "n3", "s:8");
         assert_eq!(book.all().len(), 1);
         book.forget("n2");
+        assert!(book.all().is_empty());
+    }
+
+    #[test]
+    fn a_new_incarnation_that_is_reached_makes_no_news_of_the_old_one() {
+        let book = FaultBook::default();
+        book.note(Way::Dialled(2), "n2", "h:1", "another incarnation is there");
+        book.succeeded(Way::Dialled(12), "n2", "h:1");
+        assert_eq!(book.all().len(), 1);
+        book.forget_incarnation(2);
         assert!(book.all().is_empty());
     }
 

@@ -239,7 +239,7 @@ impl<S: TlsConnection> Greeting<'_, S> {
         let identity = self.inner.identity.raft_id;
         if hello.wanted != 0 && hello.wanted != identity {
             return Err(Failed::refused(
-                RefusalCode::Identity,
+                RefusalCode::Incarnation,
                 format!(
                     "it wants to speak with another incarnation of a node (number {}), and this is {} (number \
                      {identity}): its data folder was exchanged, or cluster_addr leads to another node than it did",
@@ -362,7 +362,7 @@ impl<S: TlsConnection> Greeting<'_, S> {
             None => {
                 let reason =
                     "this node belongs to no cluster yet: let it join with retry_join or \"operator raft join\"";
-                return Err(Outcome::Ours(Failed::refused(RefusalCode::Cluster, reason)));
+                return Err(Outcome::Ours(Failed::refused(RefusalCode::NoCluster, reason)));
             }
         };
         let wanted = match self.side {

@@ -166,6 +166,7 @@ impl Transport {
             self.0.links.close(raft_id);
             self.0.met.lock().remove(&raft_id);
             self.0.without_cluster.lock().remove(&raft_id);
+            self.0.faults.forget_incarnation(raft_id);
             if !others.iter().any(|(_, other)| other.node_id == node.node_id) {
                 self.0.faults.forget(&node.node_id);
             }

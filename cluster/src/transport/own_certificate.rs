@@ -34,11 +34,12 @@ fn look(inner: &Arc<Inner>, cluster_address: &str) {
         let name = (!host.is_empty()).then_some(host);
         own.check(&roots.current(), name, SystemTime::now(), OutOfTime::Refused)
     });
+    let way = Way::Dialled(inner.identity.raft_id);
     match judged {
-        Ok(()) => inner.faults.succeeded(Way::Dialled, &inner.identity.node_id, cluster_address),
+        Ok(()) => inner.faults.succeeded(way, &inner.identity.node_id, cluster_address),
         Err(fault) => {
             let reason = format!("the other members will refuse this node: {}", greet::own_fault(&fault));
-            inner.faults.note(Way::Dialled, &inner.identity.node_id, cluster_address, &reason);
+            inner.faults.note(way, &inner.identity.node_id, cluster_address, &reason);
         }
     }
 }

@@ -107,6 +107,8 @@ pub(crate) enum RefusalCode {
     Removed = 7,
     /// The one that refuses has no cluster, which a joiner has not either until its answer has come.
     NoCluster = 8,
+    /// The one that refuses is not, or no longer, the incarnation that was looked for.
+    Incarnation = 9,
 }
 
 impl Refusal {
@@ -120,10 +122,12 @@ impl Refusal {
 
     /// Control characters are taken out: the text is a stranger's.
     pub(crate) fn decode(body: Bytes) -> Result<Self, Malformed> {
-        use RefusalCode::{Certificate, Cluster, Identity, Later, Level, NoCluster, NotMember, Other, Removed};
+        use RefusalCode::{
+            Certificate, Cluster, Identity, Incarnation, Later, Level, NoCluster, NotMember, Other, Removed,
+        };
         let mut fields = Fields(body);
         let code = fields.u8()?;
-        let known = [Certificate, Cluster, NotMember, Identity, Level, Later, Removed, NoCluster];
+        let known = [Certificate, Cluster, NotMember, Identity, Level, Later, Removed, NoCluster, Incarnation];
         let code = known.into_iter().find(|known| *known as u8 == code).unwrap_or(Other);
         let node_id = printable(shortened(&fields.text()?, 256));
         Ok(Self { code, node_id, reason: printable(shortened(&fields.text()?, MAX_REASON)) })
