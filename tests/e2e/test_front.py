@@ -74,7 +74,8 @@ def test_down_after_three_failed_checks_and_up_after_two_good_ones(front, backen
         seen.add((server["failed_checks_total"] - before["failed_checks_total"], server["state"]))
         return server["state"] == state
     front.wait(lambda: turned("down"), "node2 down")
-    assert {(1, "up"), (2, "up"), (3, "down")} <= seen <= {(0, "up"), (1, "up"), (2, "up"), (3, "down")}, seen
+    # However often it was looked at: up with fewer than three failures, down with three.
+    assert all((failed < 3) == (state == "up") for failed, state in seen), seen
     down = front.servers()["node2"]
     assert down["last_check"]["failure"] == "Connection refused"
     assert "server is down" in front.output()
@@ -88,7 +89,7 @@ def test_down_after_three_failed_checks_and_up_after_two_good_ones(front, backen
                      - down["checks_total"] + down["failed_checks_total"], server["state"]))
         return server["state"] == "up"
     front.wait(good_ones, "node2 up")
-    assert {(1, "down"), (2, "up")} <= set(good) <= {(0, "down"), (1, "down"), (2, "up")}, good
+    assert all((passed >= 2) == (state == "up") for passed, state in good), good
     front.wait(lambda: "node2" in {front.whom() for _ in range(3)}, "connections to node2")
     assert front.servers()["node2"]["downs_total"] == 1
 
@@ -124,8 +125,12 @@ backend "other" {{
     assert held.greeting() == "node3"
     front.write(lines(backends[:2]), top=f'backend "other" {{ {lines(backends[2:])} }}')
     assert front.reload()
-    with pytest.raises(OSError):
-        Client(second)
+    def closed():
+        try:
+            socket.create_connection(("127.0.0.1", second), 5).close()
+        except ConnectionRefusedError:
+            return True
+    front.wait(closed, "the second frontend's end")
     assert held.ask() == "node3 hello"
 
 
