@@ -19,7 +19,7 @@ STEP = "250ms"
 PENDING, BACK = "1s", "15s"
 # A machine with too much else to do brings these about by itself, for a moment: the durations of the rules are for that.
 BY_LOAD = {"CofferNodeDown", "CofferNoLeader", "CofferNoActiveNode", "CofferMemberUnhealthy", "CofferQuorumMarginLost",
-           "CofferElections", "CofferFrontServerDown"}
+           "CofferElections", "CofferFrontServerDown", "CofferConnectionsRefused"}
 
 
 def tool(name):

@@ -312,16 +312,30 @@ def initialised_by_itself(node, prometheus):
 
 
 def majority_gone(cluster, prometheus):
-    first, second, third = cluster.nodes
-    prometheus.not_yet("CofferNoLeader", "CofferNoActiveNode")
-    third.kill9()
-    first.kill9()
-    prometheus.fires(("CofferNoLeader", f"{second.host}:{second.port}"), "CofferNoActiveNode")
+    """Two nodes have the votes. Whichever is left, it says that there is no leader and that it is not active."""
+    cluster[3].kill9()
+    both = cluster.nodes[:2]
+    for dies_first in (True, False):
+        prometheus.not_yet("CofferNoLeader", "CofferNoActiveNode")
+        cluster.wait_serving(both)
+        leader = cluster.wait_leader(both)
+        dead, left = (leader, other(both, leader)) if dies_first else (other(both, leader), leader)
+        dead.kill9()
+        prometheus.fires(("CofferNoLeader", f"{left.host}:{left.port}"), "CofferNoActiveNode")
+        if dies_first:
+            dead.start()
+            dead.unseal()
+            prometheus.ends("CofferNoLeader", "CofferNoActiveNode")
+
+
+def other(nodes, node):
+    return next(each for each in nodes if each is not node)
 
 
 def all_gone(cluster, prometheus, front):
     prometheus.not_yet("CofferFrontNoServer", "CofferFrontDown")
-    cluster[2].kill9()
+    for node in cluster.running():
+        node.kill9()
     prometheus.fires("CofferFrontNoServer")
     front.stop()
     prometheus.fires("CofferFrontDown")

@@ -66,11 +66,12 @@ fn own_state(node: &Arc<Node>) -> Vec<Gauge> {
     let phase = node.phase();
     let status = node.cluster().status();
     let of = |yes: bool| f64::from(u8::from(yes));
+    let led = knows_leader(node, &status);
     let mut gauges = vec![
         Gauge::new("vault.core.unsealed", "1 where the keys are held.", of(phase.holds_keys())),
-        Gauge::new("vault.core.active", "1 on the active node.", of(matches!(&*phase, Phase::Active(_)))),
+        Gauge::new("vault.core.active", "1 on the node that serves.", of(led && matches!(&*phase, Phase::Active(_)))),
         Gauge::new("vault.raft.peers", "Members of the committed configuration.", status.members.len() as f64),
-        Gauge::new("vault.raft.leader", "1 where a live leader is known.", of(knows_leader(node, &status))),
+        Gauge::new("vault.raft.leader", "1 where a live leader is known.", of(led)),
         Gauge::new("vault.raft.term", "Raft's term.", status.term as f64),
         Gauge::new("coffer.build_info", "1; the labels say what was built.", 1.0)
             .with("version", node.settings().version.clone())
@@ -95,10 +96,15 @@ fn own_state(node: &Arc<Node>) -> Vec<Gauge> {
     gauges
 }
 
-/// A leader that hears from no majority leads nobody, though Raft lets it keep its part.
+/// Raft lets a leader keep its part though it hears from no majority, and followers a leader that is dead until they can
+/// elect another.
 fn knows_leader(node: &Node, status: &ClusterStatus) -> bool {
-    let led_in_vain = || status.role == NodeRole::Leader && !hears_majority(&node.cluster().autopilot_state());
-    status.leader().is_some() && !led_in_vain()
+    let Some(leader) = status.leader() else { return false };
+    let state = node.cluster().autopilot_state();
+    match status.role {
+        NodeRole::Leader => hears_majority(&state),
+        _ => state.servers.iter().any(|server| server.node_id == leader.node_id && server.alive),
+    }
 }
 
 fn hears_majority(state: &AutopilotState) -> bool {
