@@ -31,7 +31,7 @@ done
 mount --bind /usr/bin "$new/.bin"
 for name in $(ls /usr/bin); do [ "$name" = vault ] || echo "$new/usr/bin/$name"; done |
     while read -r link; do echo "/.bin/${link##*/}"; done | (cd "$new/usr/bin" && xargs ln -s -t .)
-ln -s "$vault" "$new/usr/bin/vault"
+touch "$new/.vault" && mount --bind "$vault" "$new/.vault" && ln -s /.vault "$new/usr/bin/vault"
 cp -a /etc "$new/etc" 2>/dev/null || true
 cp "$here/hosts" "$new/etc/hosts"
 echo "hosts: files" > "$new/etc/nsswitch.conf"
@@ -60,7 +60,7 @@ class Machine:
         """The script is put there by the guide's lines, and run as cron does."""
         cron = " ".join(CRONS)
         script = f"{installation}\ncd / && exec {cron} /bin/sh -c 'run-parts --report /etc/cron.daily'"
-        done = subprocess.run([*self.enter, "sh", "-c", MACHINE, "sh", self.folder, self.cluster.binary, "bash", "-c", script],
+        done = subprocess.run([*self.enter, "sh", "-c", MACHINE, "sh", self.folder, pathlib.Path(self.cluster.binary).resolve(), "bash", "-c", script],
                               capture_output=True, text=True, timeout=DEADLINE, stdin=subprocess.DEVNULL)
         assert not check or done.returncode == 0, f"{done.returncode}\n{done.stdout}{done.stderr}"
         return done

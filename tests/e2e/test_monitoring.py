@@ -120,7 +120,7 @@ def metrics_token(cluster, prometheus):
     """As README.md makes it; the root token, which is there, does not watch anything."""
     leader = cluster.wait_leader()
     leader.good("PUT", "/v1/sys/policies/acl/metrics", {"policy": METRICS_POLICY})
-    body = {"policies": ["metrics"], "period": "768h", "no_default_policy": True}
+    body = {"policies": ["metrics"], "period": "768h"}
     made = leader.good("POST", "/v1/auth/token/create-orphan", body)["auth"]["client_token"]
     prometheus.token.write_text(made)
     return made
