@@ -84,6 +84,9 @@ impl Status {
         }
         row("Initialized", seal.bool("initialized").to_string());
         row("Sealed", seal.bool("sealed").to_string());
+        if seal.bool("removed_from_cluster") {
+            row("Removed From Cluster", "true".to_owned());
+        }
         row(&format!("Total {recovery}Shares"), seal.integer("n").to_string());
         row("Threshold", seal.integer("t").to_string());
         if seal.bool("sealed") {
