@@ -120,12 +120,14 @@ class Reader:
         for part in parts:
             filled = BLANKS.sub(lambda found: self.values.get(found[0], found[0]), part)
             assert not BLANKS.search(filled) or "TOKEN=" in part, f"nobody has said what is meant: {filled}"
-            shown += self.shell(name, filled)
+            seen = self.shell(name, filled)
+            print(f"{name}$ {filled}\n{seen}")
+            shown += seen
             for blank, pattern in {"NONCE": r"^Nonce +(\S+)", "ENCODED": r"^(?:Encoded|Root) Token +(\S+)"}.items():
-                if found := re.search(pattern, shown, re.M):
+                if found := re.search(pattern, seen, re.M):
                     self.values[blank] = found[1]
             if "-generate-otp" in part:
-                self.values["OTP"] = shown.split()[-1]
+                self.values["OTP"] = seen.strip()
         return shown
 
     def shell(self, name, script, check=True):
