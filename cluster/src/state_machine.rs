@@ -124,10 +124,15 @@ impl StateMachine {
         let Batch { entries, responders } = batch;
         let entries = Arc::new(entries);
         let state = &self.stores.state;
-        let outcomes = match state.try_write(|state_write| apply_all(state_write, state.file(), &entries)) {
-            Ok(outcomes) => outcomes.map_err(io_error)?,
-            Err(_) => {
-                // A sync is under way, and waiting for it would hold up the runtime.
+        let written = if self.stores.may_wait_for_room() {
+            None
+        } else {
+            state.try_write(|state_write| apply_all(state_write, state.file(), &entries)).ok()
+        };
+        let outcomes = match written {
+            Some(outcomes) => outcomes.map_err(io_error)?,
+            None => {
+                // The disk is full or a sync is under way, and waiting for that would hold up the runtime.
                 let (stores, entries) = (Arc::clone(&self.stores), Arc::clone(&entries));
                 blocking(move || stores.state.write(|write| apply_all(write, stores.state.file(), &entries))).await?
             }

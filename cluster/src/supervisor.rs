@@ -41,6 +41,9 @@ pub(crate) async fn run(shared: Arc<Shared>, mut epoch: Epoch, mut gone: Gone) {
         shared.sole.reset();
         shared.status_changed();
         let reason = death(&shared.raft.load_full());
+        if matches!(end, End::Closing) {
+            shared.stores.wait_for_room_no_more();
+        }
         // Also ends a core that died of a panic, whose other tasks live on.
         let _ = shared.raft.load_full().shutdown().await;
         match end {

@@ -1,9 +1,10 @@
 //! Where the two redb databases live, and how one is made, opened and headed.
 
-use std::fs;
+use std::fs::{self, OpenOptions};
 use std::io::ErrorKind;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use redb::backends::InMemoryBackend;
 use redb::{Builder, Database, DatabaseError, ReadableDatabase, StorageError, TableDefinition};
@@ -11,6 +12,8 @@ use redb::{Builder, Database, DatabaseError, ReadableDatabase, StorageError, Tab
 use crate::fault::FaultContext;
 use crate::folder::create_private;
 use crate::header::{FORMAT, Header, HeaderError};
+use crate::patient_file::PatientFile;
+use crate::reserve::Reserve;
 use crate::{OpenError, StoreFault};
 
 /// Small records of either file: header, vote, positions.
@@ -64,13 +67,20 @@ impl NamedDb {
     }
 
     /// Opens a file made by [`NamedDb::create_file`].
-    pub(crate) fn open_file(path: &Path, file_use: FileUse) -> Result<Self, OpenError> {
+    pub(crate) fn open_file(path: &Path, file_use: FileUse, reserve: &Arc<Reserve>) -> Result<Self, OpenError> {
         let size = fs::metadata(path).map_err(|error| OpenError::io(path, "reading its attributes", &error))?.len();
+        if size == 0 {
+            // redb would make a new database of it.
+            return Err(damaged(path, "it is empty"));
+        }
+        let file = OpenOptions::new().read(true).write(true).open(path);
+        let file = file.map_err(|error| OpenError::io(path, "opening it", &error))?;
+        let file = PatientFile::new(file, Arc::clone(reserve)).map_err(|error| open_failure(path, error))?;
         let open = || {
             Builder::new()
                 .set_cache_size(file_use.cache)
                 .set_check_integrity_on_open(size <= file_use.verify_up_to)
-                .open(path)
+                .create_with_backend(file)
         };
         // redb says that opening an altered file without the integrity check may panic.
         let db = catch_unwind(AssertUnwindSafe(open))

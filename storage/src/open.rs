@@ -4,10 +4,12 @@ use parking_lot::Mutex;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 
 use crate::folder::{DataFolder, UNFINISHED};
 use crate::header::{FileKind, Header, is_valid_node_id};
 use crate::medium::{FileUse, NamedDb};
+use crate::reserve::Reserve;
 use crate::{ClusterId, Faults, LogStore, Medium, NodeIdentity, OpenError, StateStore, StoreFault};
 
 const LOG_FILE: &str = "raft.redb";
@@ -28,6 +30,7 @@ pub struct Stores {
     /// Where errors that end the node appear.
     pub faults: Faults,
     pub(crate) folder: Option<DataFolder>,
+    reserve: Option<Arc<Reserve>>,
     /// In place of files where there is no folder.
     pub(crate) passing_files: Mutex<BTreeMap<String, Vec<u8>>>,
     header: Mutex<Header>,
@@ -44,21 +47,22 @@ pub fn open(medium: &Medium, node_id: Option<&str>) -> Result<Stores, OpenError>
     {
         return Err(OpenError::BadNodeId { len: node_id.len() });
     }
-    let (log, state, folder) = match medium {
+    let (log, state, folder, reserve) = match medium {
         Medium::Folder(path) => {
             let folder = DataFolder::prepare(path)?;
-            if !has_pair(&folder)? {
+            let reserve = Arc::new(Reserve::prepare(&folder));
+            if !has_pair(&folder, &reserve)? {
                 create_pair(&folder, &new_header(node_id)?)?;
             }
-            let log = NamedDb::open_file(&folder.file(LOG_FILE), LOG_USE)?;
-            let state = NamedDb::open_file(&folder.file(STATE_FILE), STATE_USE)?;
-            (log, state, Some(folder))
+            let log = NamedDb::open_file(&folder.file(LOG_FILE), LOG_USE, &reserve)?;
+            let state = NamedDb::open_file(&folder.file(STATE_FILE), STATE_USE, &reserve)?;
+            (log, state, Some(folder), Some(reserve))
         }
         Medium::Memory => {
             let header = new_header(node_id)?;
             let log = NamedDb::in_memory("raft log", LOG_USE.cache, &of_kind(&header, FileKind::Log))?;
             let state = NamedDb::in_memory("state", STATE_USE.cache, &of_kind(&header, FileKind::State))?;
-            (log, state, None)
+            (log, state, None, None)
         }
     };
     let header = matching_header(&log, &state)?;
@@ -72,7 +76,10 @@ pub fn open(medium: &Medium, node_id: Option<&str>) -> Result<Stores, OpenError>
     let faults = Faults::default();
     let state = StateStore::open(state, faults.clone())?;
     let log = LogStore::open(log, faults.clone())?;
-    Ok(Stores { log, state, faults, folder, passing_files: Mutex::default(), header: Mutex::new(header) })
+    if let Some(reserve) = &reserve {
+        reserve.set_waits(true);
+    }
+    Ok(Stores { log, state, faults, folder, reserve, passing_files: Mutex::default(), header: Mutex::new(header) })
 }
 
 impl Stores {
@@ -91,10 +98,25 @@ impl Stores {
         self.folder.as_ref().map(DataFolder::path)
     }
 
-    /// Free bytes where the data lies and the size of that file system; `None` in memory, or where it can't be asked.
+    /// Free bytes where the data lies, without what is yet to be kept back, and the size of that file system; `None` in
+    /// memory, or where it can't be asked.
     pub fn disk_space(&self) -> Option<(u64, u64)> {
         let found = rustix::fs::statvfs(self.folder()?).ok()?;
-        Some((found.f_bavail.saturating_mul(found.f_frsize), found.f_blocks.saturating_mul(found.f_frsize)))
+        let missing = self.reserve.as_ref().map_or(0, |reserve| reserve.missing());
+        let free = found.f_bavail.saturating_mul(found.f_frsize).saturating_sub(missing);
+        Some((free, found.f_blocks.saturating_mul(found.f_frsize)))
+    }
+
+    /// Whether a write may have to wait until the disk has room.
+    pub fn may_wait_for_room(&self) -> bool {
+        self.reserve.as_ref().is_some_and(|reserve| !reserve.is_held())
+    }
+
+    /// The node ends: a write that finds no room on the disk fails.
+    pub fn wait_for_room_no_more(&self) {
+        if let Some(reserve) = &self.reserve {
+            reserve.set_waits(false);
+        }
     }
 
     /// Binds both files to a cluster, durably. Blocks for two syncs.
@@ -118,6 +140,7 @@ impl Stores {
 
     /// Makes durable what is held back, ends the threads. Blocks; later writes fail with [`StoreFault::Closed`].
     pub fn close(&self) {
+        self.wait_for_room_no_more();
         self.log.close();
         self.state.close();
     }
@@ -128,7 +151,7 @@ fn of_kind(header: &Header, kind: FileKind) -> Header {
 }
 
 /// True for both, false for none.
-fn has_pair(folder: &DataFolder) -> Result<bool, OpenError> {
+fn has_pair(folder: &DataFolder, reserve: &Arc<Reserve>) -> Result<bool, OpenError> {
     match (folder.has_private(LOG_FILE)?, folder.has_private(STATE_FILE)?) {
         (true, true) => Ok(true),
         (false, false) => Ok(false),
@@ -138,7 +161,7 @@ fn has_pair(folder: &DataFolder) -> Result<bool, OpenError> {
         (false, true) => {
             // The state is named first: alone and empty it is what a first start left when it was cut short.
             let path = folder.file(STATE_FILE);
-            if !StateStore::is_pristine(&NamedDb::open_file(&path, STATE_USE)?)? {
+            if !StateStore::is_pristine(&NamedDb::open_file(&path, STATE_USE, reserve)?)? {
                 return Err(OpenError::Incomplete { present: path, missing: folder.file(LOG_FILE) });
             }
             fs::remove_file(&path).map_err(|error| OpenError::io(&path, "removing it", &error))?;

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::folder::{LOCK_FILE, create_private, sync_folder};
+use crate::reserve::RESERVE_FILE;
 use crate::{OpenError, StoreFault, Stores};
 
 /// Begins the names of folders that hold data set aside.
@@ -74,7 +75,8 @@ fn complete(folder: &Path) -> io::Result<Option<PathBuf>> {
         let entry = entry?;
         let file = entry.file_name();
         let stays = file.to_string_lossy();
-        if stays != LOCK_FILE && stays != UNDER_WAY && stays != "lost+found" && !stays.starts_with(PREFIX) {
+        let kept = [LOCK_FILE, UNDER_WAY, RESERVE_FILE, "lost+found"].iter().any(|kept| stays == *kept);
+        if !kept && !stays.starts_with(PREFIX) {
             fs::rename(entry.path(), target.join(&file))?;
         }
     }
