@@ -166,7 +166,12 @@ class Machine:
         self.holder.end()
 
 
-def wait(predicate, what, timeout=DEADLINE):
+# A node that lost its data takes a new number, fetches everything and proves itself for ten seconds before it votes; on a
+# busy machine that takes its time.
+PATIENCE = 90
+
+
+def wait(predicate, what, timeout=PATIENCE):
     """Other processes tell of their state only when asked."""
     deadline = time.monotonic() + timeout
     while not (got := predicate()):
