@@ -11,7 +11,6 @@ use openraft::raft::ClientWriteResponse;
 use tokio::time::Instant;
 
 use crate::cluster::{Raft, Shared};
-use crate::disk::Room;
 use crate::fate::{self, Fate, Ticket};
 use crate::raft_types::{Outcome, Proposal, Types};
 
@@ -24,6 +23,8 @@ const RETRY: Duration = Duration::from_millis(2);
 const LOOK_EVERY: Duration = Duration::from_millis(250);
 /// A leader that no majority has answered for this long, beyond its lease, has no prospect.
 const QUORUM_PATIENCE: Duration = Duration::from_secs(1);
+/// An entry for which the voters' disks turn out to have no room is given up after this long.
+const ROOM_PATIENCE: Duration = Duration::from_secs(2);
 /// After the lead is lost, this long the next leader's word on an entry is waited for.
 const FATE_PATIENCE: Duration = Duration::from_secs(5);
 
@@ -55,9 +56,8 @@ impl Shared {
         if size > self.max_entry_size {
             return Err(CommitError::TooLarge { size, limit: self.max_entry_size });
         }
-        if self.disk.room(&self.stores) == Room::Full {
-            let reason = self.disk.unfit(&self.stores);
-            return Err(CommitError::Unavailable(reason.unwrap_or_else(|| "the disk is full".to_owned())));
+        if let Some(reason) = self.no_room() {
+            return Err(CommitError::Unavailable(reason));
         }
         let kib = u32::try_from(size.div_ceil(1024)).unwrap_or(u32::MAX);
         let room = self.room.acquire_many(kib.min(crate::cluster::ROOM_KIB)).await;
@@ -101,6 +101,7 @@ impl Shared {
     }
 
     async fn put_in_log(&self, raft: &Raft, proposal: Proposal) -> Returned {
+        let begun = Instant::now();
         let mut answer = std::pin::pin!(raft.client_write(proposal));
         let mut not_leading_since = None;
         loop {
@@ -111,8 +112,10 @@ impl Shared {
                 }
                 Ok(Err(RaftError::APIError(_))) => return Returned::Discarded,
                 Ok(Err(RaftError::Fatal(_))) => return Returned::Stopped,
-                Err(_) if self.has_prospects(raft, &mut not_leading_since) => {}
-                Err(_) => return Returned::GivenUp,
+                Err(_) if !self.has_prospects(raft, &mut not_leading_since) => return Returned::GivenUp,
+                // Taken before the disks were seen to be full.
+                Err(_) if begun.elapsed() > ROOM_PATIENCE && self.no_room().is_some() => return Returned::GivenUp,
+                Err(_) => {}
             }
         }
     }

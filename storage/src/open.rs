@@ -13,12 +13,12 @@ use crate::reserve::Reserve;
 use crate::{ClusterId, Faults, LogStore, Medium, NodeIdentity, OpenError, StateStore, StoreFault};
 
 const LOG_FILE: &str = "raft.redb";
-const STATE_FILE: &str = "state.redb";
+pub(crate) const STATE_FILE: &str = "state.redb";
 
 /// The log is always verified: a voter that forgot what it acknowledged would break Raft's promise.
 const LOG_USE: FileUse = FileUse { cache: 2 << 20, verify_up_to: u64::MAX };
 /// Verifying reads the whole file, so a large one is trusted until something in it makes no sense.
-const STATE_USE: FileUse = FileUse { cache: 16 << 20, verify_up_to: 64 << 20 };
+pub(crate) const STATE_USE: FileUse = FileUse { cache: 16 << 20, verify_up_to: 64 << 20 };
 
 /// The two stores of a node, open.
 #[derive(Debug)]
@@ -30,7 +30,7 @@ pub struct Stores {
     /// Where errors that end the node appear.
     pub faults: Faults,
     pub(crate) folder: Option<DataFolder>,
-    reserve: Option<Arc<Reserve>>,
+    pub(crate) reserve: Option<Arc<Reserve>>,
     /// In place of files where there is no folder.
     pub(crate) passing_files: Mutex<BTreeMap<String, Vec<u8>>>,
     header: Mutex<Header>,
@@ -107,6 +107,15 @@ impl Stores {
         Some((free, found.f_blocks.saturating_mul(found.f_frsize)))
     }
 
+    /// Bytes that writes of the two stores can still take, with what is kept back for them, and how much that is at most.
+    /// `None` in memory, or where it can't be asked.
+    pub fn room_left(&self) -> Option<(u64, u64)> {
+        let found = rustix::fs::statvfs(self.folder()?).ok()?;
+        let reserve = self.reserve.as_ref()?;
+        let held = reserve.size() - reserve.missing();
+        Some((found.f_bavail.saturating_mul(found.f_frsize).saturating_add(held), reserve.size()))
+    }
+
     /// Whether a write may have to wait until the disk has room.
     pub fn may_wait_for_room(&self) -> bool {
         self.reserve.as_ref().is_some_and(|reserve| !reserve.is_held())
@@ -161,7 +170,7 @@ fn has_pair(folder: &DataFolder, reserve: &Arc<Reserve>) -> Result<bool, OpenErr
         (false, true) => {
             // The state is named first: alone and empty it is what a first start left when it was cut short.
             let path = folder.file(STATE_FILE);
-            if !StateStore::is_pristine(&NamedDb::open_file(&path, STATE_USE, reserve)?)? {
+            if !StateStore::is_pristine(NamedDb::open_file(&path, STATE_USE, reserve)?)? {
                 return Err(OpenError::Incomplete { present: path, missing: folder.file(LOG_FILE) });
             }
             fs::remove_file(&path).map_err(|error| OpenError::io(&path, "removing it", &error))?;

@@ -60,6 +60,11 @@ impl Reserve {
         if self.is_held() { 0 } else { self.size }
     }
 
+    /// Bytes.
+    pub(crate) fn size(&self) -> u64 {
+        self.size
+    }
+
     /// False once a write has found the disk full: the next one may have to wait.
     pub(crate) fn is_held(&self) -> bool {
         self.held.load(Ordering::Acquire)

@@ -17,6 +17,7 @@ def cluster(binary, tmp_path_factory):
 
 
 def write(node, name):
+    assert node, "a node to ask"
     return node.request("POST", f"/v1/secret/data/{name}", {"data": {"name": name}})
 
 

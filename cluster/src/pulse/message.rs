@@ -8,6 +8,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use coffer_model::{NodeCondition, SealState};
 use coffer_storage::LogPosition;
 
+use crate::disk::Room;
+
 const VERSION: u8 = 1;
 /// Most bytes of a text; longer ones are cut.
 const MAX_TEXT: usize = 512;
@@ -29,6 +31,7 @@ mod tag {
     pub(super) const SYNC: u8 = 14;
     pub(super) const RESTING: u8 = 15;
     pub(super) const LEADER: u8 = 16;
+    pub(super) const ROOM: u8 = 17;
 }
 
 /// A member's state, as it tells it.
@@ -44,6 +47,8 @@ pub(crate) struct Told {
     pub(crate) level: u32,
     /// Free bytes and size of the file system.
     pub(crate) disk: Option<(u64, u64)>,
+    /// What that is.
+    pub(crate) room: Room,
     /// The interval of the timing it runs with, in milliseconds.
     pub(crate) heartbeat: u64,
     pub(crate) multiplier: Option<u32>,
@@ -82,6 +87,7 @@ impl Told {
         out.number(tag::SYNC, Some(micros(self.sync)));
         out.number(tag::RESTING, Some(micros(self.resting)));
         out.number(tag::LEADER, self.leader);
+        out.field(tag::ROOM, &[room_byte(self.room)]);
         out.0
     }
 
@@ -127,6 +133,7 @@ impl Told {
             tag::SYNC => self.sync = Duration::from_micros(number(value)?),
             tag::RESTING => self.resting = Duration::from_micros(number(value)?),
             tag::LEADER => self.leader = Some(number(value)?),
+            tag::ROOM => self.room = room(value)?,
             // Of a later release.
             _ => {}
         }
@@ -172,6 +179,23 @@ fn seal_state(value: &[u8]) -> Option<SealState> {
         [0] => Some(SealState::Sealed),
         [1] => Some(SealState::SealedByCommand),
         [2] => Some(SealState::Unsealed),
+        _ => None,
+    }
+}
+
+fn room_byte(room: Room) -> u8 {
+    match room {
+        Room::Enough => 0,
+        Room::Low => 1,
+        Room::Full => 2,
+    }
+}
+
+fn room(value: &[u8]) -> Option<Room> {
+    match value {
+        [0] => Some(Room::Enough),
+        [1] => Some(Room::Low),
+        [2] => Some(Room::Full),
         _ => None,
     }
 }
@@ -224,6 +248,7 @@ mod tests {
             certificate_expires: rest.0.map(|secs| UNIX_EPOCH + Duration::from_secs(secs.into())),
             level: who.2,
             disk: rest.1,
+            room: [Room::Enough, Room::Low, Room::Full][log.0 as usize % 3],
             heartbeat: rest.2,
             multiplier: who.3,
             sync: Duration::from_micros(rest.3.into()),

@@ -115,9 +115,10 @@ impl Shared {
             let metrics = watched.borrow_watched();
             (metrics.vote.leader_id.term, metrics.current_leader)
         };
+        let (room, disk, disk_unfit) = (self.disk_room(), self.disk_space(), self.disk_unfit());
         let own = self.pulse.own.lock();
         let mut condition = own.condition.clone();
-        condition.unfit = condition.unfit.or_else(|| self.disk.unfit(&self.stores));
+        condition.unfit = condition.unfit.or(disk_unfit);
         Told {
             condition,
             priority: own.priority,
@@ -126,7 +127,8 @@ impl Shared {
             applied_index: self.stores.state.committed().applied.map_or(0, |applied| applied.index),
             certificate_expires: self.transport.own_certificate_ends(),
             level: self.level.own(),
-            disk: self.disk.space(&self.stores),
+            disk,
+            room,
             heartbeat: self.timing.in_force().heartbeat(),
             multiplier: own.multiplier,
             sync: self.stores.log.sync_time(),

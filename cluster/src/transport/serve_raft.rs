@@ -15,7 +15,6 @@ use super::wire::{
     decode_vote_request, transfer_answer, vote_answer,
 };
 use crate::cluster::Shared;
-use crate::disk::Room;
 
 /// Questions of one connection at work at once; more wait to be read.
 const AT_WORK: usize = 64;
@@ -73,7 +72,7 @@ async fn answer(shared: Arc<Shared>, frame: Frame) -> Result<Bytes, String> {
     match frame.kind {
         Kind::Append => {
             let request = decode_append_request(frame.body).map_err(malformed)?;
-            if !request.entries.is_empty() && shared.disk.room(&shared.stores) == Room::Full {
+            if !shared.takes(&request.entries, request.vote.leader_id.term) {
                 return Err("the disk of this member is full".to_owned());
             }
             raft.append_entries(request).await.map(|answer| append_answer(&answer)).map_err(|error| error.to_string())
