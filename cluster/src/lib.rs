@@ -32,6 +32,7 @@ mod raft_types;
 mod rebuild;
 pub mod recovery;
 mod sole_voter;
+mod state_keeper;
 mod state_machine;
 mod status;
 mod supervisor;

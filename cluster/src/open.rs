@@ -14,8 +14,8 @@ use crate::state_machine::{ObserverSlot, StateMachine};
 use crate::timing::Pace;
 use crate::transport::{Transport, TransportParts};
 use crate::{
-    ClusterOptions, OpenError, StorageMedium, leading, level, log_keeper, membership, pulse, recovery, supervisor,
-    timing,
+    ClusterOptions, OpenError, StorageMedium, leading, level, log_keeper, membership, pulse, recovery, state_keeper,
+    supervisor, timing,
 };
 
 pub(crate) async fn open(options: ClusterOptions) -> Result<Arc<Shared>, OpenError> {
@@ -50,6 +50,7 @@ pub(crate) async fn open(options: ClusterOptions) -> Result<Arc<Shared>, OpenErr
     shared.tasks.spawn(membership::card::follow(Arc::clone(&shared)));
     tokio::spawn(supervisor::run(Arc::clone(&shared), epoch, gone));
     shared.tasks.spawn(log_keeper::run(Arc::clone(&shared)));
+    shared.tasks.spawn(state_keeper::run(Arc::clone(&shared)));
     shared.tasks.spawn(pulse::run(Arc::clone(&shared)));
     shared.tasks.spawn(timing::run(Arc::clone(&shared)));
     shared.tasks.spawn(level::run(Arc::clone(&shared)));

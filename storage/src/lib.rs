@@ -31,4 +31,4 @@ pub use open::{Stores, open};
 pub use open_error::OpenError;
 pub use position::LogPosition;
 pub use snapshot_file::{SnapshotFile, SnapshotMeta, write_snapshot};
-pub use state::{Committed, Part, Staging, StateSnapshot, StateStore, StateWrite, Value, Walk};
+pub use state::{Committed, Compaction, Part, Staging, StateSize, StateSnapshot, StateStore, StateWrite, Value, Walk};

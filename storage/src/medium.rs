@@ -12,7 +12,7 @@ use redb::{Builder, Database, DatabaseError, ReadableDatabase, StorageError, Tab
 use crate::fault::FaultContext;
 use crate::folder::create_private;
 use crate::header::{FORMAT, Header, HeaderError};
-use crate::patient_file::PatientFile;
+use crate::patient_file::{Patience, PatientFile};
 use crate::reserve::Reserve;
 use crate::{OpenError, StoreFault};
 
@@ -66,6 +66,23 @@ impl NamedDb {
         Ok(())
     }
 
+    /// A new, empty file at `path` that is to take the place of the one at `place`; until then its writes do not wait for
+    /// room on the disk.
+    pub(crate) fn create_successor(
+        path: &Path,
+        place: &str,
+        cache: usize,
+        reserve: &Arc<Reserve>,
+    ) -> Result<(Self, Patience), OpenError> {
+        let file = create_private(path).map_err(|error| OpenError::io(path, "creating it", &error))?;
+        let patience = Patience::new(false);
+        let file = PatientFile::new(file, Arc::clone(reserve), patience.clone());
+        let file = file.map_err(|error| open_failure(path, error))?;
+        let db = Builder::new().set_cache_size(cache).create_with_backend(file);
+        let db = db.map_err(|error| open_failure(path, error))?;
+        Ok((Self { db, file: place.to_owned() }, patience))
+    }
+
     /// Opens a file made by [`NamedDb::create_file`].
     pub(crate) fn open_file(path: &Path, file_use: FileUse, reserve: &Arc<Reserve>) -> Result<Self, OpenError> {
         let size = fs::metadata(path).map_err(|error| OpenError::io(path, "reading its attributes", &error))?.len();
@@ -75,7 +92,8 @@ impl NamedDb {
         }
         let file = OpenOptions::new().read(true).write(true).open(path);
         let file = file.map_err(|error| OpenError::io(path, "opening it", &error))?;
-        let file = PatientFile::new(file, Arc::clone(reserve)).map_err(|error| open_failure(path, error))?;
+        let file = PatientFile::new(file, Arc::clone(reserve), Patience::new(true));
+        let file = file.map_err(|error| open_failure(path, error))?;
         let open = || {
             Builder::new()
                 .set_cache_size(file_use.cache)

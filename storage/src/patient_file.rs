@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io;
 use std::ops::Bound;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use redb::backends::FileBackend;
 use redb::{BackendError, DatabaseError, StorageBackend};
@@ -17,11 +18,31 @@ type Range = Bound<u64>;
 pub(crate) struct PatientFile {
     file: FileBackend,
     reserve: Arc<Reserve>,
+    patience: Patience,
+}
+
+/// Whether a file waits for room. One that nobody needs yet must neither wait nor take the reserve.
+#[derive(Clone, Debug)]
+pub(crate) struct Patience(Arc<AtomicBool>);
+
+impl Patience {
+    pub(crate) fn new(patient: bool) -> Self {
+        Self(Arc::new(AtomicBool::new(patient)))
+    }
+
+    /// From now on the file waits.
+    pub(crate) fn begin(&self) {
+        self.0.store(true, Ordering::Release);
+    }
 }
 
 impl PatientFile {
-    pub(crate) fn new(file: File, reserve: Arc<Reserve>) -> Result<Self, DatabaseError> {
-        Ok(Self { file: FileBackend::new(file)?, reserve })
+    pub(crate) fn new(file: File, reserve: Arc<Reserve>, patience: Patience) -> Result<Self, DatabaseError> {
+        Ok(Self { file: FileBackend::new(file)?, reserve, patience })
+    }
+
+    fn with_room(&self, mut attempt: impl FnMut() -> io::Result<()>) -> io::Result<()> {
+        if self.patience.0.load(Ordering::Acquire) { self.reserve.with_room(attempt) } else { attempt() }
     }
 }
 
@@ -35,7 +56,7 @@ impl StorageBackend for PatientFile {
     }
 
     fn set_len(&self, len: u64) -> io::Result<()> {
-        self.reserve.with_room(|| self.file.set_len(len))
+        self.with_room(|| self.file.set_len(len))
     }
 
     fn sync_data(&self) -> io::Result<()> {
@@ -46,7 +67,7 @@ impl StorageBackend for PatientFile {
     }
 
     fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
-        self.reserve.with_room(|| self.file.write(offset, data))
+        self.with_room(|| self.file.write(offset, data))
     }
 
     fn close(&self) -> io::Result<()> {

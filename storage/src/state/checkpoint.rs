@@ -70,7 +70,7 @@ impl Shared {
     ) -> Result<MutexGuard<'g, Writer>, StoreFault> {
         self.check(&writer)?;
         if writer.unsynced.commits > 0 {
-            let outcome = sync(&self.named);
+            let outcome = sync(&writer.named);
             self.keep_fault(&mut writer, outcome)?;
             writer.unsynced = Unsynced::default();
             self.publish(&mut writer)?;
@@ -86,7 +86,7 @@ pub(super) fn spawn(shared: &Arc<Shared>) -> Result<JoinHandle<()>, StoreFault> 
         move || run(&shared)
     };
     thread.spawn(run).map_err(|error| StoreFault::Io {
-        file: shared.named.file.clone(),
+        file: shared.file.clone(),
         action: "starting its thread",
         reason: error.to_string(),
     })

@@ -5,6 +5,7 @@
 //! it. After a crash the file holds an older, whole state, from which the log is applied again.
 
 mod checkpoint;
+mod compact;
 mod list;
 mod snapshot;
 mod staging;
@@ -14,6 +15,7 @@ mod view;
 mod write;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::JoinHandle;
 
 use arc_swap::ArcSwap;
@@ -26,12 +28,14 @@ use crate::header::Header;
 use crate::medium::{META, NamedDb};
 use crate::{Faults, LogPosition, StoreFault};
 
+pub use compact::{Compaction, StateSize};
 pub use snapshot::{Part, StateSnapshot, Walk};
 pub use staging::Staging;
 pub use view::Value;
 pub use write::StateWrite;
 
 use checkpoint::Unsynced;
+use compact::Changes;
 use view::View;
 
 const KV: TableDefinition<'static, &str, &[u8]> = TableDefinition::new("kv");
@@ -62,18 +66,24 @@ pub struct StateStore {
 
 #[derive(Debug)]
 struct Shared {
-    named: NamedDb,
+    /// The file's name.
+    file: String,
     /// What reads see: exchanged after every commit.
     view: ArcSwap<View>,
     /// One writer at a time; held across commits.
     writer: Mutex<Writer>,
     checkpointer: Mutex<checkpoint::Request>,
     work: Condvar,
+    /// Bytes deleted since the store was opened; those of an exchanged state count for more than there can be.
+    removed: AtomicU64,
     faults: Faults,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Writer {
+    named: Arc<NamedDb>,
+    /// What has changed since a copy was begun, while one is made.
+    changes: Option<Changes>,
     unsynced: Unsynced,
     fault: Option<StoreFault>,
     closed: bool,
@@ -82,13 +92,21 @@ struct Writer {
 impl StateStore {
     pub(crate) fn open(named: NamedDb, faults: Faults) -> Result<Self, StoreFault> {
         create_tables(&named)?;
+        let named = Arc::new(named);
         let view = View::open(&named)?;
         let shared = Arc::new(Shared {
             view: ArcSwap::from_pointee(view),
-            named,
-            writer: Mutex::default(),
+            file: named.file.clone(),
+            writer: Mutex::new(Writer {
+                named,
+                changes: None,
+                unsynced: Unsynced::default(),
+                fault: None,
+                closed: false,
+            }),
             checkpointer: Mutex::default(),
             work: Condvar::new(),
+            removed: AtomicU64::new(0),
             faults,
         });
         let checkpointer = checkpoint::spawn(&shared)?;
@@ -96,15 +114,15 @@ impl StateStore {
     }
 
     /// True for a file that was made and never used.
-    pub(crate) fn is_pristine(named: &NamedDb) -> Result<bool, crate::OpenError> {
+    pub(crate) fn is_pristine(named: NamedDb) -> Result<bool, crate::OpenError> {
         let header = named.read_header()?;
-        create_tables(named)?;
-        Ok(header.cluster.is_none() && View::open(named)?.committed.applied.is_none())
+        create_tables(&named)?;
+        Ok(header.cluster.is_none() && View::open(&Arc::new(named))?.committed.applied.is_none())
     }
 
     /// The file's name in errors.
     pub fn file(&self) -> &str {
-        &self.shared.named.file
+        &self.shared.file
     }
 
     /// Positions of the state that reads see.
@@ -166,20 +184,24 @@ impl StateStore {
         change: impl FnOnce(&mut StateWrite<'_>) -> Result<T, StoreFault>,
     ) -> Result<T, StoreFault> {
         self.shared.check(&writer)?;
-        let outcome = write::commit(&self.shared.named, change);
-        let (value, bytes) = self.shared.keep_fault(&mut writer, outcome)?;
+        let outcome = write::commit(&writer.named, writer.changes.is_some(), change);
+        let done = self.shared.keep_fault(&mut writer, outcome)?;
+        if let (Some(changes), Some(more)) = (&mut writer.changes, done.changes) {
+            changes.add(more);
+        }
+        self.shared.removed.fetch_add(done.removed, Ordering::Relaxed);
         self.shared.publish(&mut writer)?;
-        if writer.unsynced.add(bytes) {
+        if writer.unsynced.add(done.bytes) {
             drop(writer);
             self.shared.request_checkpoint();
         }
-        Ok(value)
+        Ok(done.value)
     }
 
     pub(crate) fn write_header(&self, header: &Header) -> Result<(), StoreFault> {
         let writer = self.shared.writer.lock();
         self.shared.check(&writer)?;
-        self.shared.named.write_header(header)
+        writer.named.write_header(header)
     }
 
     /// Syncs what is not yet durable, ends the thread. Blocks.
@@ -204,7 +226,7 @@ impl Shared {
     fn check(&self, writer: &Writer) -> Result<(), StoreFault> {
         match &writer.fault {
             Some(fault) => Err(fault.clone()),
-            None if writer.closed => Err(StoreFault::Closed { file: self.named.file.clone() }),
+            None if writer.closed => Err(StoreFault::Closed { file: self.file.clone() }),
             None => Ok(()),
         }
     }
@@ -220,7 +242,8 @@ impl Shared {
 
     /// Lets reads see the last commit.
     fn publish(&self, writer: &mut Writer) -> Result<(), StoreFault> {
-        let view = self.keep_fault(writer, View::open(&self.named))?;
+        let view = View::open(&writer.named);
+        let view = self.keep_fault(writer, view)?;
         self.view.store(Arc::new(view));
         Ok(())
     }

@@ -2,6 +2,7 @@
 
 use std::ops::Bound;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use redb::Durability;
 
@@ -10,8 +11,10 @@ use crate::medium::{META, NamedDb};
 use crate::{LogPosition, SnapshotMeta, StoreFault};
 
 use super::checkpoint::Unsynced;
+use super::compact::Changes;
 use super::staging::{self, STAGED};
 use super::view::{View, split_value};
+use super::write::EVERYTHING;
 use super::{Committed, KV, StateStore, meta_key};
 
 /// Which of the two states that lie side by side.
@@ -88,7 +91,7 @@ impl StateStore {
     /// Those of the file, which end the store.
     pub fn snapshot(&self) -> Result<StateSnapshot, StoreFault> {
         let _writer = self.shared.checkpoint_holding(self.shared.writer.lock())?;
-        Ok(StateSnapshot { view: self.shared.view.load_full(), file: self.shared.named.file.clone() })
+        Ok(StateSnapshot { view: self.shared.view.load_full(), file: self.shared.file.clone() })
     }
 
     /// Exchanges the whole state, durably, in one transaction; `fill` puts all keys and stored values. If it fails,
@@ -103,7 +106,11 @@ impl StateStore {
     ) -> Result<(), E> {
         let mut writer = self.shared.writer.lock();
         self.shared.check(&writer)?;
-        replace_all(&self.shared.named, meta, fill)?;
+        if let Some(changes) = &mut writer.changes {
+            *changes = Changes::All;
+        }
+        replace_all(&writer.named, meta, fill)?;
+        self.shared.removed.fetch_add(EVERYTHING, Ordering::Relaxed);
         writer.unsynced = Unsynced::default();
         self.shared.publish(&mut writer)?;
         Ok(())

@@ -70,8 +70,8 @@ impl StateStore {
     pub fn clear_aside(&self, limit: usize) -> Result<bool, StoreFault> {
         let mut writer = self.shared.writer.lock();
         self.shared.check(&writer)?;
-        let Some(name) = first_aside(&self.shared.named)? else { return Ok(false) };
-        let outcome = clear(&self.shared.named, &name, limit);
+        let Some(name) = first_aside(&writer.named)? else { return Ok(false) };
+        let outcome = clear(&writer.named, &name, limit);
         self.shared.keep_fault(&mut writer, outcome)?;
         // Counts for as much as the keys that it removes.
         if writer.unsynced.add(limit * 64) {

@@ -1,5 +1,7 @@
 //! One committed state, as reads see it: a held read transaction, so that a read costs no more than the lookup.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use redb::{AccessGuard, ReadOnlyTable, ReadableDatabase};
 
@@ -33,6 +35,8 @@ pub(super) struct View {
     /// The state that is staged, where one is.
     pub(super) staged: Option<ReadOnlyTable<&'static str, &'static [u8]>>,
     pub(super) committed: Committed,
+    /// What is read lies in it, also when another file has taken its place.
+    pub(super) named: Arc<NamedDb>,
 }
 
 impl std::fmt::Debug for View {
@@ -42,7 +46,7 @@ impl std::fmt::Debug for View {
 }
 
 impl View {
-    pub(super) fn open(named: &NamedDb) -> Result<Self, StoreFault> {
+    pub(super) fn open(named: &Arc<NamedDb>) -> Result<Self, StoreFault> {
         const READING: &str = "reading";
         let file = named.file.as_str();
         let reading = named.db.begin_read().fault(file, READING)?;
@@ -67,7 +71,7 @@ impl View {
             Some(_) => Some(reading.open_table(STAGED).fault(file, READING)?),
             None => None,
         };
-        Ok(Self { kv, staged, committed: Committed { applied, membership, staging } })
+        Ok(Self { kv, staged, committed: Committed { applied, membership, staging }, named: Arc::clone(named) })
     }
 
     pub(super) fn get(&self, file: &str, key: &str) -> Result<Option<Value>, StoreFault> {

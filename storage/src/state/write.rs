@@ -8,6 +8,7 @@ use crate::fault::FaultContext;
 use crate::medium::{META, NamedDb};
 use crate::{LogPosition, StoreFault};
 
+use super::compact::Changes;
 use super::staging::{self, STAGED, Staging};
 use super::view::{REVISION, split_value};
 use super::{KV, meta_key};
@@ -26,6 +27,9 @@ pub struct StateWrite<'t> {
     /// Opened by its first use in the transaction.
     staged: Option<Records<'t>>,
     bytes: usize,
+    removed: u64,
+    /// Kept while the file is being copied.
+    changes: Option<Changes>,
 }
 
 impl StateWrite<'_> {
@@ -47,6 +51,7 @@ impl StateWrite<'_> {
         let kv = self.kv.as_mut().ok_or_else(|| lost(self.file))?;
         insert(kv, self.file, key, revision, value)?;
         self.bytes += key.len() + value.len();
+        self.note(key);
         Ok(())
     }
 
@@ -56,9 +61,17 @@ impl StateWrite<'_> {
     /// The file cannot be written.
     pub fn delete(&mut self, key: &str) -> Result<(), StoreFault> {
         let kv = self.kv.as_mut().ok_or_else(|| lost(self.file))?;
-        kv.remove(key).fault(self.file, WRITING)?;
+        let removed = kv.remove(key).fault(self.file, WRITING)?;
+        self.removed += removed.map_or(0, |value| key.len() + value.value().len()) as u64;
         self.bytes += key.len();
+        self.note(key);
         Ok(())
+    }
+
+    fn note(&mut self, key: &str) {
+        if let Some(changes) = &mut self.changes {
+            changes.note(key);
+        }
     }
 
     /// Notes the last applied entry.
@@ -123,6 +136,7 @@ impl<'t> StateWrite<'t> {
     /// The file cannot be written.
     pub fn abandon_staging(&mut self, index: u64) -> Result<(), StoreFault> {
         self.staged = None;
+        self.changes = self.changes.take().map(|_| Changes::All);
         staging::set_aside(self.writing, STAGED, index, self.file)?;
         self.meta.remove(meta_key::STAGING).fault(self.file, WRITING)?;
         Ok(())
@@ -146,6 +160,8 @@ impl<'t> StateWrite<'t> {
             staged.insert(key.value(), value.value()).fault(file, WRITING)?;
         }
         drop((kv, staged));
+        self.changes = self.changes.take().map(|_| Changes::All);
+        self.removed += EVERYTHING;
         self.meta.remove(meta_key::STAGING).fault(file, WRITING)?;
         staging::exchange(self.writing, index, file)?;
         self.kv = Some(self.writing.open_table(KV).fault(file, WRITING)?);
@@ -160,6 +176,7 @@ impl<'t> StateWrite<'t> {
     }
 
     fn note_staging(&mut self, staging: Staging) -> Result<(), StoreFault> {
+        self.changes = self.changes.take().map(|_| Changes::All);
         self.meta.insert(meta_key::STAGING, staging.encode().as_slice()).fault(self.file, WRITING)?;
         Ok(())
     }
@@ -187,28 +204,49 @@ fn lost(file: &str) -> StoreFault {
     StoreFault::Misuse { file: file.to_owned(), what: "a transaction went on after it had failed".to_owned() }
 }
 
-/// Commits without a sync; gives the bytes written too. A panic over a damaged file becomes a fault: whoever waits for
+/// Bytes removed where another state took the place of all: more than any has.
+pub(super) const EVERYTHING: u64 = 1 << 50;
+
+/// What a commit gives.
+pub(super) struct Done<T> {
+    pub(super) value: T,
+    /// Written.
+    pub(super) bytes: usize,
+    /// Bytes of what was deleted.
+    pub(super) removed: u64,
+    /// Where they are wanted.
+    pub(super) changes: Option<Changes>,
+}
+
+/// Commits without a sync. A panic over a damaged file becomes a fault: whoever waits for
 /// the outcome must get one.
 pub(super) fn commit<T>(
     named: &NamedDb,
+    tells_changes: bool,
     change: impl FnOnce(&mut StateWrite<'_>) -> Result<T, StoreFault>,
-) -> Result<(T, usize), StoreFault> {
-    catch_unwind(AssertUnwindSafe(|| try_commit(named, change)))
+) -> Result<Done<T>, StoreFault> {
+    catch_unwind(AssertUnwindSafe(|| try_commit(named, tells_changes, change)))
         .unwrap_or_else(|_| Err(StoreFault::damaged(&named.file, "its structure makes no sense")))
 }
 
 fn try_commit<T>(
     named: &NamedDb,
+    tells_changes: bool,
     change: impl FnOnce(&mut StateWrite<'_>) -> Result<T, StoreFault>,
-) -> Result<(T, usize), StoreFault> {
+) -> Result<Done<T>, StoreFault> {
     let file = named.file.as_str();
     let mut writing = named.db.begin_write().fault(file, WRITING)?;
     writing.set_durability(Durability::None).fault(file, WRITING)?;
     let outcome = {
         let kv = writing.open_table(KV).fault(file, WRITING)?;
         let meta = writing.open_table(META).fault(file, WRITING)?;
-        let mut state = StateWrite { file, writing: &writing, kv: Some(kv), meta, staged: None, bytes: 0 };
-        change(&mut state).map(|value| (value, state.bytes))
+        let changes = tells_changes.then(Changes::default);
+        let mut state =
+            StateWrite { file, writing: &writing, kv: Some(kv), meta, staged: None, bytes: 0, removed: 0, changes };
+        change(&mut state).map(|value| {
+            let StateWrite { bytes, removed, changes, .. } = state;
+            Done { value, bytes, removed, changes }
+        })
     };
     match outcome {
         Ok(done) => {
