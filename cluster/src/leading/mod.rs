@@ -14,6 +14,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use futures_util::FutureExt;
 use openraft::Instant as _;
 use openraft::async_runtime::WatchReceiver;
 use parking_lot::Mutex;
@@ -83,6 +84,8 @@ pub(crate) async fn stand(shared: Arc<Shared>) {
     loop {
         let raft = shared.raft.load_full();
         let mut server = raft.server_metrics();
+        // A receiver that was just made has seen nothing yet, and would wake at once for what is looked at now.
+        let _ = server.changed().now_or_never();
         let mut news = shared.pulse.news();
         raft.runtime_config().elect(shared.may_stand(&mut leaderless_since));
         drop(raft);
