@@ -5,7 +5,7 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use coffer_core::{Failure, Payload};
 use http::HeaderMap;
-use http_body::Body;
+use http_body::{Body, Frame};
 use http_body_util::BodyExt;
 use serde::de::IgnoredAny;
 use serde_json::{Map, Value};
@@ -18,8 +18,12 @@ const MAX_VALUES: usize = 500_000;
 
 /// Bodies up to this size are read as they come.
 pub(crate) const SMALL: usize = 64 * 1024;
-/// KiB that all larger bodies of the process may take together; who comes later waits, unread.
+/// KiB that all larger bodies of the process may take together; who comes later waits.
 const ROOM: u32 = 128 * 1024;
+/// KiB that are taken at a time, as the bytes come: what is only announced takes nothing.
+const STEP: u32 = 1024;
+/// How long a body waits for room, and how long one that has taken some may send nothing.
+const PATIENCE: Duration = Duration::from_secs(10);
 /// How long the rest of a body that is too large is taken and thrown away, for a client that listens only when all is sent.
 const DISCARD: Duration = Duration::from_secs(1);
 
@@ -39,13 +43,10 @@ where
         return Err(too_large(headers, body, limit).await);
     }
     let most = usize::try_from(most).unwrap_or(usize::MAX).min(limit);
-    let mut room = None;
+    let mut room: Room = None;
     let mut first = Bytes::new();
     let mut rest: Option<BytesMut> = None;
-    if least > SMALL as u64 {
-        room = Some(room_for(most).await?);
-    }
-    while let Some(frame) = body.frame().await {
+    while let Some(frame) = next_frame(&mut body, room.is_some()).await? {
         let frame = frame.map_err(|_| Failure::invalid("the request body ended early or is malformed"))?;
         let Ok(data) = frame.into_data() else { continue };
         let so_far = rest.as_ref().map_or(first.len(), BytesMut::len);
@@ -53,8 +54,8 @@ where
             drop((data, first, rest, room));
             return Err(too_large(headers, body, limit).await);
         }
-        if room.is_none() && so_far + data.len() > SMALL {
-            room = Some(room_for(most).await?);
+        if so_far + data.len() > SMALL {
+            extend(&mut room, so_far + data.len(), most).await?;
         }
         match &mut rest {
             // Most bodies come in one piece, which is then not copied.
@@ -72,9 +73,34 @@ where
     Ok((rest.map_or(first, BytesMut::freeze), room))
 }
 
-async fn room_for(bytes: usize) -> Result<SemaphorePermit<'static>, Failure> {
-    let kib = u32::try_from(bytes / 1024 + 1).unwrap_or(ROOM).min(ROOM);
-    LARGE_BODIES.acquire_many(kib).await.map_err(Failure::internal)
+async fn next_frame<B>(body: &mut B, is_large: bool) -> Result<Option<Result<Frame<Bytes>, B::Error>>, Failure>
+where
+    B: Body<Data = Bytes> + Unpin,
+{
+    if !is_large {
+        return Ok(body.frame().await);
+    }
+    let slow = |_| Failure::Invalid(format!("no more of the request body came within {} s", PATIENCE.as_secs()));
+    tokio::time::timeout(PATIENCE, body.frame()).await.map_err(slow)
+}
+
+/// Room for so many bytes that have come; `most` will.
+async fn extend(room: &mut Room, bytes: usize, most: usize) -> Result<(), Failure> {
+    let kib = |bytes: usize| u32::try_from(bytes / 1024 + 1).unwrap_or(ROOM).min(ROOM);
+    let held = room.as_ref().map_or(0, SemaphorePermit::num_permits);
+    let held = u32::try_from(held).unwrap_or(ROOM);
+    if held >= kib(bytes) {
+        return Ok(());
+    }
+    let step = kib(bytes).next_multiple_of(STEP).min(kib(most)).max(kib(bytes)) - held;
+    let waited = tokio::time::timeout(PATIENCE, LARGE_BODIES.acquire_many(step)).await;
+    let more = waited.map_err(|_| Failure::Unavailable("too many large requests at once: try again".to_owned()))?;
+    let more = more.map_err(Failure::internal)?;
+    match room {
+        Some(held) => held.merge(more),
+        None => *room = Some(more),
+    }
+    Ok(())
 }
 
 async fn too_large<B: Body<Data = Bytes> + Unpin>(headers: &HeaderMap, mut body: B, limit: usize) -> Failure {
@@ -315,6 +341,43 @@ mod tests {
         assert_eq!(LARGE_BODIES.available_permits(), before);
         let (_, room) = read(&HeaderMap::new(), Full::new(Bytes::from(vec![b' '; SMALL])), 2 << 20).await.unwrap();
         assert!(room.is_none());
+    }
+
+    /// Sends 64 KiB and announces far more.
+    struct Announced(bool);
+
+    impl Body for Announced {
+        type Data = Bytes;
+        type Error = std::convert::Infallible;
+
+        fn poll_frame(
+            mut self: std::pin::Pin<&mut Self>,
+            _: &mut std::task::Context<'_>,
+        ) -> std::task::Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+            match std::mem::replace(&mut self.0, true) {
+                false => std::task::Poll::Ready(Some(Ok(Frame::data(Bytes::from(vec![b' '; SMALL]))))),
+                true => std::task::Poll::Pending,
+            }
+        }
+
+        fn size_hint(&self) -> http_body::SizeHint {
+            http_body::SizeHint::with_exact(32 << 20)
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_only_announced_takes_no_room() {
+        let headers = HeaderMap::new();
+        let announced: Vec<_> = (0..64)
+            .map(|_| {
+                let headers = headers.clone();
+                tokio::spawn(async move { read(&headers, Announced(false), 32 << 20).await.map(drop) })
+            })
+            .collect();
+        tokio::task::yield_now().await;
+        let large = Full::new(Bytes::from(vec![b' '; 8 << 20]));
+        assert_eq!(read(&headers, large, 32 << 20).await.unwrap().0.len(), 8 << 20);
+        announced.iter().for_each(tokio::task::JoinHandle::abort);
     }
 
     proptest! {

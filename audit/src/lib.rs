@@ -12,8 +12,8 @@
 mod broker;
 mod config;
 mod device;
+mod duty;
 mod entry;
-mod exempt;
 mod facts;
 mod headers;
 mod metrics;
@@ -22,7 +22,7 @@ mod salt;
 pub use broker::{AuditUnavailable, Broker, DeviceFailure, PathInUse};
 pub use config::{ConfigError, DeviceConfig, Environment};
 pub use device::{CheckError, Device};
-pub use exempt::Duty;
+pub use duty::Duty;
 pub use facts::{
     AuthFacts, Data, LogFacts, MountFacts, PolicyResults, RawBody, RequestFacts, ResponseFacts, UnixNanos, WrapFacts,
 };

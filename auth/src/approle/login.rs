@@ -24,6 +24,8 @@ pub(super) fn role_id(call: &Call<'_>) -> Option<String> {
     let role_id = match call.data().get("role_id")? {
         Value::String(text) => text.trim().to_owned(),
         Value::Number(number) => number.to_string(),
+        // As the field is read.
+        Value::Bool(flag) => u8::from(*flag).to_string(),
         _ => return None,
     };
     (!role_id.is_empty()).then_some(role_id)

@@ -123,6 +123,10 @@ fn tls_error(error: &io::Error) -> Option<&rustls::Error> {
 async fn forward(inner: &Inner, known: &Known, stream: TlsStream<TcpStream>) {
     let service = inner.service.load_full();
     if let Some(service) = service.as_deref() {
-        service.forwarded(&known.identity, Box::new(stream)).await;
+        tokio::select! {
+            () = service.forwarded(&known.identity, Box::new(stream)) => {}
+            // What a removed member still sends is answered no more.
+            () = inner.roster.forgotten(known.identity.raft_id) => {}
+        }
     }
 }

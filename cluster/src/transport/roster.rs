@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use parking_lot::RwLock;
+use tokio::sync::watch;
 
 use crate::member::MemberNode;
 
@@ -11,7 +12,11 @@ pub(crate) type Known = BTreeMap<u64, MemberNode>;
 
 /// Whom this node knows.
 #[derive(Debug, Default)]
-pub(crate) struct Roster(RwLock<Lists>);
+pub(crate) struct Roster {
+    lists: RwLock<Lists>,
+    /// Told of every change.
+    changed: watch::Sender<()>,
+}
 
 #[derive(Debug, Default)]
 struct Lists {
@@ -39,7 +44,7 @@ pub(crate) enum Standing {
 impl Roster {
     /// Raft's list has changed. Returns whom nothing holds any more.
     pub(crate) fn replace(&self, own: u64, at: u64, list: Known) -> Vec<(u64, MemberNode)> {
-        let mut lists = self.0.write();
+        let mut lists = self.lists.write();
         let before = std::mem::take(&mut lists.raft);
         // What was told is for as long as Raft's own list is older.
         if at >= lists.told_at && list.contains_key(&own) {
@@ -48,15 +53,26 @@ impl Roster {
         lists.raft = list;
         lists.raft_at = at;
         let Lists { raft, told, .. } = &*lists;
-        before.into_iter().filter(|(id, _)| !raft.contains_key(id) && !told.contains_key(id)).collect()
+        let gone = before.into_iter().filter(|(id, _)| !raft.contains_key(id) && !told.contains_key(id)).collect();
+        drop(lists);
+        self.changed.send_replace(());
+        gone
+    }
+
+    /// Returns once nobody of that number is known.
+    pub(crate) async fn forgotten(&self, raft_id: u64) {
+        let mut changed = self.changed.subscribe();
+        while self.get(raft_id).is_some() && changed.changed().await.is_ok() {}
     }
 
     /// A pinned member tells of these.
     pub(crate) fn told(&self, at: u64, list: Known) {
-        let mut lists = self.0.write();
+        let mut lists = self.lists.write();
         if at >= lists.raft_at {
             lists.told = list;
             lists.told_at = at;
+            drop(lists);
+            self.changed.send_replace(());
         }
     }
 
@@ -69,19 +85,19 @@ impl Roster {
     }
 
     pub(crate) fn get(&self, raft_id: u64) -> Option<MemberNode> {
-        let lists = self.0.read();
+        let lists = self.lists.read();
         lists.raft.get(&raft_id).or_else(|| lists.told.get(&raft_id)).cloned()
     }
 
     /// Those of that name: more than one while a dead incarnation is replaced. Raft's list first.
     pub(crate) fn called(&self, node_id: &str) -> Vec<(u64, MemberNode)> {
-        let lists = self.0.read();
+        let lists = self.lists.read();
         let all = lists.raft.iter().chain(&lists.told);
         all.filter(|(_, node)| node.node_id == node_id).map(|(id, node)| (*id, node.clone())).collect()
     }
 
     pub(crate) fn all(&self) -> Vec<(u64, MemberNode)> {
-        let lists = self.0.read();
+        let lists = self.lists.read();
         lists.raft.iter().chain(&lists.told).map(|(id, node)| (*id, node.clone())).collect()
     }
 }

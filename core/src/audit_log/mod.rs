@@ -154,7 +154,7 @@ impl AuditLog {
         trail: &Trail,
         error: Option<&Failure>,
     ) -> Result<(), Failure> {
-        if self.broker.is_off() || Duty::of(&request.path) == Duty::Exempt {
+        if self.broker.is_off() {
             return Ok(());
         }
         let logged = facts::with_request(active, request, trail, error, |facts| self.broker.log_request(facts));
@@ -178,7 +178,7 @@ impl AuditLog {
         trail: &Trail,
         result: &Result<Response, Failure>,
     ) -> Result<(), Failure> {
-        if self.broker.is_off() || Duty::of(&request.path) == Duty::Exempt {
+        if self.broker.is_off() {
             return Ok(());
         }
         let logged = facts::with_response(active, request, trail, result, |facts, response| {
@@ -208,7 +208,7 @@ fn may_be_lost(path: &str, logged: Result<(), AuditUnavailable>) -> Result<(), A
     }
     match Duty::of(path) {
         Duty::Required => Err(unavailable),
-        Duty::BestEffort | Duty::Exempt => Ok(()),
+        Duty::BestEffort => Ok(()),
     }
 }
 

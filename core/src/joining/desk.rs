@@ -49,6 +49,18 @@ pub struct RememberedSeal {
     pub threshold: usize,
     /// As [`super::Offer::raft_cluster_id`].
     pub cluster_id: String,
+    /// Of a node that was removed and joins again: what its keys were sealed in. Its new keys must open that too, since
+    /// anybody can ask a removed node to join.
+    pub former: Option<FormerKeys>,
+}
+
+/// The sealed keys of a former membership, as they lay on disk.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FormerKeys {
+    /// The record at `core/hsm/barrier-unseal-keys`.
+    pub stored_keys: Vec<u8>,
+    /// The record at `core/keyring`.
+    pub keyring: Vec<u8>,
 }
 
 /// A node that gave no offer, or no card. The texts name the node and what to do.

@@ -15,7 +15,7 @@ mod desk;
 mod leader;
 mod wire;
 
-pub use desk::{DeskError, JoinDesk, JoinTarget, Pem, RememberedJoin, RememberedSeal};
+pub use desk::{DeskError, FormerKeys, JoinDesk, JoinTarget, Pem, RememberedJoin, RememberedSeal};
 pub use wire::{Answer, Base64, GivenCard, JoinerCard, NONCE_LEN, Offer, Offered, OfferedSeal, SealedCard, WireError};
 
 pub(crate) use wire::{answer_text, exchange, offer_text};

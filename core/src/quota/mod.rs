@@ -7,6 +7,7 @@ mod limiter;
 mod record;
 mod rules;
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -52,7 +53,13 @@ impl Quotas {
             }
             _ => None,
         };
-        let Some(rule) = in_use.rules.find(&mount, &request.path, role.as_deref()) else {
+        // However a name is spelled that the backend takes for the same.
+        let canonical = found.and_then(|(mounted, rest)| match mounted.backend.canonical_path(rest) {
+            Cow::Owned(canonical) => Some(format!("{mount}{canonical}")),
+            Cow::Borrowed(_) => None,
+        });
+        let spellings = [Some(request.path.as_str()), canonical.as_deref()];
+        let Some(rule) = in_use.rules.find(&mount, spellings.into_iter().flatten(), role.as_deref()) else {
             return Ok(QuotaHeaders::new());
         };
         let taken = rule.limiter.take(request.remote.map(|remote| remote.address), Instant::now());

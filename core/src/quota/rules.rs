@@ -60,14 +60,22 @@ impl Rules {
         self.mounts.get(mount).is_some_and(|rules| !rules.by_role.is_empty())
     }
 
-    /// The quota that covers a request. `mount`: API path of its mount, empty where there is none; `path`: the request's.
-    pub(super) fn find(&self, mount: &str, path: &str, role: Option<&str>) -> Option<&Arc<Rule>> {
+    /// The quota that covers a request. `mount`: API path of its mount, empty where there is none; `spellings`: the
+    /// request's path, and as its backend spells it.
+    pub(super) fn find<'p>(
+        &self,
+        mount: &str,
+        spellings: impl Iterator<Item = &'p str> + Clone,
+        role: Option<&str>,
+    ) -> Option<&Arc<Rule>> {
         let Some(rules) = self.mounts.get(mount) else { return self.server.as_ref() };
-        let suffix = path.strip_prefix(mount).unwrap_or(path);
-        let suffix = suffix.strip_suffix('/').unwrap_or(suffix);
+        let mut suffixes = spellings.map(|path| {
+            let suffix = path.strip_prefix(mount).unwrap_or(path);
+            suffix.strip_suffix('/').unwrap_or(suffix)
+        });
         role.and_then(|role| rules.by_role.get(role))
-            .or_else(|| rules.by_path.get(suffix))
-            .or_else(|| rules.longest_beginning(suffix))
+            .or_else(|| suffixes.clone().find_map(|suffix| rules.by_path.get(suffix)))
+            .or_else(|| suffixes.find_map(|suffix| rules.longest_beginning(suffix)))
             .or(rules.whole.as_ref())
             .or(self.server.as_ref())
     }
@@ -160,7 +168,9 @@ pub(super) mod tests {
             ("auth/ar/", "auth/ar/login", Some("web"), "role"),
             ("auth/ar/", "auth/ar/login", Some("other"), "server"),
         ] {
-            assert_eq!(rules.find(mount, path, role).unwrap().quota.name, name, "{path}");
+            assert_eq!(rules.find(mount, [path].into_iter(), role).unwrap().quota.name, name, "{path}");
+            let spellings = ["z-elsewhere", path].into_iter();
+            assert_eq!(rules.find(mount, spellings, role).unwrap().quota.name, name, "{path}");
         }
         assert!(rules.asks_for_role("auth/ar/") && !rules.asks_for_role("kv/"));
     }
@@ -171,12 +181,19 @@ pub(super) mod tests {
         let rules = Rules::build(vec![kept.clone(), other.clone()], &Rules::default());
         let now = Instant::now();
         for mount in ["kv/", ""] {
-            assert!(matches!(rules.find(mount, "kv/a", None).unwrap().limiter.take(None, now), Taken::Allowed { .. }));
+            assert!(matches!(
+                rules.find(mount, ["kv/a"].into_iter(), None).unwrap().limiter.take(None, now),
+                Taken::Allowed { .. }
+            ));
         }
         other.rate = 2.0;
         let rules = Rules::build(vec![kept, other], &rules);
-        let allowed =
-            |mount| matches!(rules.find(mount, "kv/a", None).unwrap().limiter.take(None, now), Taken::Allowed { .. });
+        let allowed = |mount| {
+            matches!(
+                rules.find(mount, ["kv/a"].into_iter(), None).unwrap().limiter.take(None, now),
+                Taken::Allowed { .. }
+            )
+        };
         assert!(!allowed("kv/") && allowed(""));
     }
 }

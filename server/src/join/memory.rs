@@ -5,8 +5,10 @@ use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use coffer_core::SecretText;
-use coffer_core::joining::{JoinTarget, Pem, RememberedJoin, RememberedSeal};
+use coffer_core::joining::{FormerKeys, JoinTarget, Pem, RememberedJoin, RememberedSeal};
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
@@ -84,10 +86,16 @@ fn to_json(join: &RememberedJoin) -> Value {
             })
         })
         .collect();
-    let seal = join
-        .seal
-        .as_ref()
-        .map(|seal| json!({ "shares": seal.shares, "threshold": seal.threshold, "cluster_id": seal.cluster_id }));
+    let seal = join.seal.as_ref().map(|seal| {
+        json!({
+            "shares": seal.shares,
+            "threshold": seal.threshold,
+            "cluster_id": seal.cluster_id,
+            "former": seal.former.as_ref().map(|former| {
+                json!({ "stored_keys": STANDARD.encode(&former.stored_keys), "keyring": STANDARD.encode(&former.keyring) })
+            }),
+        })
+    });
     json!({ "version": VERSION, "targets": targets, "non_voter": join.non_voter, "seal": seal })
 }
 
@@ -112,6 +120,13 @@ fn from_json(value: &Value) -> Option<RememberedJoin> {
             shares: count(&seal["shares"])?,
             threshold: count(&seal["threshold"])?,
             cluster_id: text(&seal["cluster_id"])?,
+            former: match &seal["former"] {
+                Value::Null => None,
+                former => Some(FormerKeys {
+                    stored_keys: STANDARD.decode(former["stored_keys"].as_str()?).ok()?,
+                    keyring: STANDARD.decode(former["keyring"].as_str()?).ok()?,
+                }),
+            },
         }),
     };
     Some(RememberedJoin { targets: targets.collect::<Option<_>>()?, non_voter: value["non_voter"].as_bool()?, seal })
@@ -148,7 +163,8 @@ mod tests {
             configured: false,
         };
         let plain = JoinTarget { server_name: None, ca: None, client: None, ..target.clone() };
-        let seal = RememberedSeal { shares: 5, threshold: 3, cluster_id: "ab".into() };
+        let former = FormerKeys { stored_keys: vec![1, 255], keyring: vec![2] };
+        let seal = RememberedSeal { shares: 5, threshold: 3, cluster_id: "ab".into(), former: Some(former) };
         RememberedJoin { targets: vec![target, plain], non_voter: true, seal: Some(seal) }
     }
 

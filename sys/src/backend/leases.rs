@@ -210,10 +210,12 @@ fn accessor(active: &Active, lease: &LeaseRecord) -> String {
 }
 
 fn lease_id<'a>(matched: &Matched<'a>) -> Result<std::borrow::Cow<'a, str>, Failure> {
-    let mut id = matched.fields.text_or_empty("lease_id")?;
-    if id.is_empty() {
-        id = matched.fields.text_or_empty("url_lease_id")?;
+    let (given, in_path) = (matched.fields.text_or_empty("lease_id")?, matched.fields.text_or_empty("url_lease_id")?);
+    // The policy has decided on the one in the path.
+    if !given.is_empty() && !in_path.is_empty() && given != in_path {
+        return Err(Failure::invalid("the lease_id in the path and the one in the body are not the same"));
     }
+    let id = if in_path.is_empty() { given } else { in_path };
     if id.is_empty() {
         return Err(Failure::invalid("lease_id must be specified"));
     }

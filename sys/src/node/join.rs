@@ -20,6 +20,7 @@ pub(super) async fn join(node: &Arc<Node>, request: &Request) -> Result<Response
     if !request.operation.is_write() {
         return Err(not_allowed());
     }
+    node.ceremonies().admit_join(request.remote.map(|remote| remote.address))?;
     let field = |name: &str| text(request, name, GO).map(str::trim);
     if !field("auto_join")?.is_empty() {
         return Err(Failure::invalid("auto_join is not built: name a node of the cluster in leader_api_addr"));

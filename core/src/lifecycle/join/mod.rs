@@ -5,14 +5,16 @@ mod search;
 
 use std::sync::{Arc, OnceLock};
 
-use coffer_seal::SealConfig;
+use coffer_seal::{KEYRING_PATH, STORED_KEYS_PATH, SealConfig};
 use parking_lot::Mutex;
 use tokio::task::AbortHandle;
 
 use super::node::Node;
 use super::phase::Phase;
 use crate::Failure;
-use crate::joining::{JoinDesk, JoinTarget, JoinerCard, NONCE_LEN, Offer, Offered, RememberedJoin, RememberedSeal};
+use crate::joining::{
+    FormerKeys, JoinDesk, JoinTarget, JoinerCard, NONCE_LEN, Offer, Offered, RememberedJoin, RememberedSeal,
+};
 
 /// What a node that joins knows of the cluster before it is a member.
 #[derive(Debug)]
@@ -24,6 +26,8 @@ pub struct Joining {
     /// Through whom; never empty.
     targets: Vec<JoinTarget>,
     non_voter: bool,
+    /// What a node that was removed held before.
+    former: Option<FormerKeys>,
     /// Set once the cluster has admitted this node.
     admitted: OnceLock<()>,
 }
@@ -81,6 +85,7 @@ impl Joining {
                 shares: self.seal_config.shares(),
                 threshold: self.seal_config.threshold(),
                 cluster_id: self.cluster_id.clone(),
+                former: self.former.clone(),
             }),
         }
     }
@@ -172,7 +177,7 @@ impl Node {
                 return self.enter_joining(joining, false);
             }
             Phase::Joining(_) => {}
-            Phase::Removed => return self.rejoin(desk, &joining).await,
+            Phase::Removed => return self.rejoin(desk, joining).await,
             Phase::Sealed | Phase::Standby(_) | Phase::Active(_) => {
                 return Err(JoinFailure::Other("this node was initialized meanwhile".to_owned()));
             }
@@ -200,7 +205,24 @@ impl Node {
     }
 
     /// A removed node starts anew: its data is set aside, and the next process goes on from what is remembered.
-    async fn rejoin(&self, desk: &Arc<dyn JoinDesk>, joining: &Joining) -> Result<(), JoinFailure> {
+    ///
+    /// Anybody may ask for that, and so only its former cluster can have it: what answers names that cluster, and the keys
+    /// that the node is then given open what it held before.
+    async fn rejoin(&self, desk: &Arc<dyn JoinDesk>, mut joining: Joining) -> Result<(), JoinFailure> {
+        let own = self.own_cluster_id();
+        if joining.cluster_id != own {
+            return Err(JoinFailure::OtherCluster(format!(
+                "this node was removed from cluster {own} and joins that one again; to let it join cluster {}, stop it, \
+                 empty its data folder, and start it again",
+                joining.cluster_id
+            )));
+        }
+        let record = |path: &str| self.parts.store.get(path).map_err(|error| JoinFailure::Other(error.to_string()));
+        // A node that was never opened as a member holds none.
+        if let (Some(stored_keys), Some(keyring)) = (record(STORED_KEYS_PATH)?, record(KEYRING_PATH)?) {
+            joining.former =
+                Some(FormerKeys { stored_keys: stored_keys.value.to_vec(), keyring: keyring.value.to_vec() });
+        }
         tracing::warn!("this node joins again: the data of its former membership is set aside");
         self.parts.cluster.leave().await.map_err(|error| JoinFailure::Other(error.to_string()))?;
         desk.remember(Some(&joining.remembered())).map_err(JoinFailure::Other)?;
@@ -215,11 +237,18 @@ impl Node {
         if targets.is_empty() || targets.iter().any(is_known) {
             return Ok(true);
         }
-        let own = self.parts.cluster.cluster_card().map(|card| hex::encode(card.cluster_id)).unwrap_or_default();
+        let own = self.own_cluster_id();
         let offer = match self.first_offer(desk, targets, false).await {
             Ok(offer) => offer,
             Err(JoinFailure::Other(text)) if text == ITSELF => return Ok(true),
-            Err(failure) => return Err(failure),
+            // What else listens there is not for everybody who can reach this node to learn.
+            Err(failure) => {
+                tracing::warn!("asked to join through a node that gave no offer: {failure}");
+                return Err(JoinFailure::Other(format!(
+                    "this node is a member of cluster {own} already, and whether what it was told to join through is of \
+                     that cluster can't be told; its log says why"
+                )));
+            }
         };
         if offer.raft_cluster_id == own {
             return Ok(true);
@@ -230,6 +259,11 @@ impl Node {
             targets.first().map(|target| target.api_address.as_str()).unwrap_or_default(),
             offer.raft_cluster_id
         )))
+    }
+
+    /// In hex.
+    fn own_cluster_id(&self) -> String {
+        self.parts.cluster.cluster_card().map(|card| hex::encode(card.cluster_id)).unwrap_or_default()
     }
 
     /// The offer of the first target that makes one.
@@ -308,6 +342,7 @@ impl Joining {
             cluster_id: offer.raft_cluster_id.clone(),
             targets: request.targets.clone(),
             non_voter: request.non_voter,
+            former: None,
             admitted: OnceLock::new(),
         })
     }
@@ -319,6 +354,7 @@ impl Joining {
             cluster_id: seal.cluster_id.clone(),
             targets: wanted.targets.clone(),
             non_voter: wanted.non_voter,
+            former: seal.former.clone(),
             admitted: OnceLock::new(),
         })
     }

@@ -12,7 +12,7 @@ use super::{JoinFailure, Joining};
 use crate::Failure;
 use crate::follower_unseal::UnsealedBy;
 use crate::joining::{
-    Answer, Base64, DeskError, GivenCard, JoinDesk, JoinTarget, Offered, answer_text, exchange, offer_text,
+    Answer, Base64, DeskError, FormerKeys, GivenCard, JoinDesk, JoinTarget, Offered, answer_text, exchange, offer_text,
 };
 
 /// How long the last share's answer waits for a node of the cluster that answers.
@@ -39,6 +39,14 @@ impl Node {
             JoinShares::Incomplete(progress) => return Ok(progress),
             JoinShares::Key(key) => key,
         };
+        if !joining.is_opened_by(&key) {
+            return Err(UnsealFailure::Join(format!(
+                "these shares do not open what this node held as a member of cluster {}: either they are another \
+                 cluster's, or the cluster's keys were changed since it was removed. Then stop it, empty its data folder, \
+                 and start it again",
+                joining.cluster_id
+            )));
+        }
         let given = self.prove(joining, &key).await?;
         let index = given.index;
         let card = given.into_card().map_err(|error| UnsealFailure::Join(error.to_string()))?;
@@ -161,6 +169,16 @@ impl Node {
             return Ok(None);
         };
         Ok(Some(key.open_barrier(SealedRecords { config, stored_keys: &stored_keys, keyring: &keyring })?))
+    }
+}
+
+impl Joining {
+    /// Whether a key is that of the former membership, where there was one.
+    fn is_opened_by(&self, key: &JoinKey) -> bool {
+        self.former.as_ref().is_none_or(|former| {
+            let FormerKeys { stored_keys, keyring } = former;
+            key.open_barrier(SealedRecords { config: self.seal_config, stored_keys, keyring }).is_ok()
+        })
     }
 }
 
