@@ -21,7 +21,7 @@ pub(crate) fn name(method: &Method) -> &'static str {
 }
 
 /// The operation a method asks for.
-pub(crate) fn operation(method: &Method, query: &Query) -> Result<Operation, BadMethod> {
+pub(crate) fn operation(method: &Method, path: &str, query: &Query) -> Result<Operation, BadMethod> {
     match method.as_str() {
         "GET" => {
             if query.flag("help").unwrap_or(false) {
@@ -35,7 +35,8 @@ pub(crate) fn operation(method: &Method, query: &Query) -> Result<Operation, Bad
             }
             Ok(Operation::Read)
         }
-        "HEAD" => Ok(Operation::Read),
+        // For balancers.
+        "HEAD" if path == "sys/health" => Ok(Operation::Read),
         "POST" | "PUT" => Ok(Operation::Update),
         "DELETE" => Ok(Operation::Delete),
         "PATCH" => Ok(Operation::Patch),

@@ -110,7 +110,7 @@ impl Service {
         B: Body<Data = Bytes> + Send + Unpin + 'static,
         B::Error: Into<BoxError>,
     {
-        let operation = method::operation(request.method(), &Query::parse(request.uri().query()));
+        let operation = method::operation(request.method(), &path, &Query::parse(request.uri().query()));
         let is_upload = operation.is_ok_and(|operation| upload::is_upload(&path, operation));
         let time_limit = if is_upload { upload::TIME_LIMIT } else { self.limits.request_time };
         let answered = tokio::time::timeout(time_limit, self.respond_v1(via, request, path, id.clone())).await;
@@ -127,7 +127,7 @@ impl Service {
     {
         let (head, body) = request.into_parts();
         let query = Query::parse(head.uri.query());
-        let operation = match method::operation(&head.method, &query) {
+        let operation = match method::operation(&head.method, &path, &query) {
             Ok(operation) => operation,
             Err(BadMethod::Unknown) => return answer::errors(StatusCode::METHOD_NOT_ALLOWED, &[]),
             Err(BadMethod::ListFlag) => return answer::errors(StatusCode::BAD_REQUEST, &[]),

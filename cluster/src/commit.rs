@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use coffer_model::{Command, CommitError, Exchange, Revision};
-use openraft::Instant as _;
 use openraft::async_runtime::WatchReceiver;
 use openraft::errors::{ClientWriteError, ForwardReason, ForwardToLeader, RaftError};
 use openraft::raft::ClientWriteResponse;
@@ -21,8 +20,6 @@ const CORE_PATIENCE: Duration = Duration::from_secs(2);
 const RETRY: Duration = Duration::from_millis(2);
 /// Between two looks at the prospects of a proposal that is under way.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
-/// A leader that no majority has answered for this long, beyond its lease, has no prospect.
-const QUORUM_PATIENCE: Duration = Duration::from_secs(1);
 /// An entry for which the voters' disks turn out to have no room is given up after this long.
 const ROOM_PATIENCE: Duration = Duration::from_secs(2);
 /// After the lead is lost, this long the next leader's word on an entry is waited for.
@@ -131,10 +128,8 @@ impl Shared {
         if metrics.membership_config.voter_ids().count() <= 1 {
             return true;
         }
-        let lease = Duration::from_millis(self.timing.in_force().election_max());
         let since_election = self.leadership.get().map_or(Duration::ZERO, |lead| lead.since.elapsed());
-        let unanswered = metrics.last_quorum_acked.as_ref().map_or(since_election, |acked| acked.elapsed());
-        unanswered < lease + QUORUM_PATIENCE
+        !self.is_unanswered(&metrics.last_quorum_acked, since_election)
     }
 
     /// What became of the entry at `at`.

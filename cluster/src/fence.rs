@@ -6,12 +6,13 @@ use std::time::Duration;
 
 use coffer_model::FenceError;
 use openraft::ReadPolicy;
+use openraft::async_runtime::WatchReceiver;
 use openraft::errors::{LinearizableReadError, RaftError};
 use parking_lot::Mutex;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout_at};
 
-use crate::cluster::Shared;
+use crate::cluster::{Raft, Shared};
 use crate::raft_types::Types;
 
 /// What a round may take at most.
@@ -102,20 +103,26 @@ async fn round(shared: &Shared) -> Answer {
                 return Err(Refusal::NoQuorum(error.to_string()));
             }
             Ok(Err(RaftError::Fatal(_))) => tokio::time::sleep(CORE_RETRY).await,
-            Ok(Err(error)) => return Err(refusal(error)),
+            Ok(Err(error)) => return Err(refusal(error, voters(&raft))),
             Err(_) => return Err(late()),
         }
     }
+}
+
+fn voters(raft: &Raft) -> usize {
+    raft.server_metrics().borrow_watched().membership_config.voter_ids().count()
 }
 
 fn late() -> Refusal {
     Refusal::NoQuorum(format!("not within {} ms", PATIENCE.as_millis()))
 }
 
-fn refusal(error: RaftError<Types, LinearizableReadError<Types>>) -> Refusal {
+fn refusal(error: RaftError<Types, LinearizableReadError<Types>>, voters: usize) -> Refusal {
     match error {
         RaftError::APIError(LinearizableReadError::ForwardToLeader(_)) => Refusal::NotLeader,
-        RaftError::APIError(LinearizableReadError::QuorumNotEnough(error)) => Refusal::NoQuorum(error.to_string()),
+        RaftError::APIError(LinearizableReadError::QuorumNotEnough(error)) => {
+            Refusal::NoQuorum(format!("{} of {voters} voters did", error.got.len()))
+        }
         RaftError::Fatal(error) => Refusal::NoQuorum(error.to_string()),
     }
 }

@@ -79,7 +79,20 @@ fn node_key(stores: &Stores) -> Result<NodeKey, OpenError> {
     let failed = |error: &dyn std::fmt::Display| OpenError::Transport(format!("the node's identity key: {error}"));
     if let Some(text) = stores.private_file(FILE)? {
         let text = zeroize::Zeroizing::new(text);
-        return NodeKey::from_pem(&text).map_err(|error| failed(&format_args!("{FILE} in the data folder: {error}")));
+        let folder = stores.folder().unwrap_or(std::path::Path::new("")).display();
+        return NodeKey::from_pem(&text).map_err(|error| {
+            failed(&format_args!(
+                "{folder}/{FILE}: {error}; put the right one back, or empty the folder and join again"
+            ))
+        });
+    }
+    // The others know this member by its key alone.
+    if let (Some(folder), Some(_)) = (stores.folder(), stores.cluster_id()) {
+        return Err(failed(&format_args!(
+            "{}/{FILE} is missing, and this node is a member of a cluster that knows it by that key: put it back, or empty \
+             the folder and let the node join again",
+            folder.display()
+        )));
     }
     let key = NodeKey::generate().map_err(|error| failed(&error))?;
     stores.keep_private_file(FILE, key.to_pem().as_bytes()).map_err(|error| failed(&error))?;

@@ -162,8 +162,10 @@ async fn wait_gone(gone: Gone) {
 async fn follow(shared: &Arc<Shared>) -> End {
     let raft = shared.raft.load_full();
     let mut server = raft.server_metrics();
+    let mut told = None;
     loop {
         observe(shared, &raft);
+        tell_leader(shared, &raft, &mut told);
         tokio::select! {
             () = shared.closing() => return End::Closing,
             () = shared.timing.change_wanted() => return End::Retimed,
@@ -172,6 +174,24 @@ async fn follow(shared: &Arc<Shared>) -> End {
             },
         }
     }
+}
+
+/// Who leads, where that is another than was told last.
+fn tell_leader(shared: &Shared, raft: &Raft, told: &mut Option<u64>) {
+    let watched = raft.server_metrics();
+    let metrics = watched.borrow_watched();
+    let Some(leader) = metrics.current_leader else { return };
+    if told.replace(leader) == Some(leader) {
+        return;
+    }
+    let term = metrics.vote.leader_id.term;
+    if leader == shared.identity.raft_id {
+        tracing::info!(term, "this node leads the cluster");
+        return;
+    }
+    let node_id =
+        metrics.membership_config.nodes().find(|(id, _)| **id == leader).map(|(_, node)| node.node_id.clone());
+    tracing::info!(term, leader = node_id.unwrap_or_default(), "another node leads the cluster");
 }
 
 fn death(raft: &Raft) -> String {

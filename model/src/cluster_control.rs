@@ -55,6 +55,8 @@ pub struct ClusterStatus {
     pub members: Vec<Member>,
     /// Index of the entry that holds the configuration.
     pub configuration_index: u64,
+    /// It leads, and no majority has answered it for longer than it takes to elect another leader.
+    pub leads_nobody: bool,
     /// How long this node has led, when it does.
     pub leading_for: Option<Duration>,
     /// The level of replicated features in force: the lowest that a voter knows.

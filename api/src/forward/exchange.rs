@@ -369,7 +369,10 @@ where
                     self.body = Kept::Streamed(request.into_body());
                 }
                 tracing::debug!(member = to.node_id, reason, "a request could not be forwarded");
-                There::NotYet(Failure::Unavailable(format!("the leader {:?} cannot be reached: {reason}", to.node_id)))
+                There::NotYet(Failure::Unavailable(format!(
+                    "the leader {:?} cannot be reached: {reason}. Where too few other voters run to elect another: {RECOVERY}",
+                    to.node_id
+                )))
             }
             Err(CarryError::Lost { reason }) if self.is_repeatable() => {
                 There::NotYet(Failure::Unavailable(format!("the leader {:?} did not answer: {reason}", to.node_id)))
@@ -433,15 +436,19 @@ async fn until_deposed(forwarding: &Forwarding, leader: &Leader) {
     }
 }
 
+/// What to do where that lasts.
+const RECOVERY: &str = "start the other nodes; if a majority of the voters is lost for good, stop those that are left and \
+                        recover them with \"coffer operator raft recover\" or a peers.json";
+
 /// The end of a request that nobody could serve in time.
 fn in_words(failure: Failure) -> Failure {
     match failure {
-        Failure::NotLeader => Failure::Unavailable(
-            "no node leads the cluster: this node is cut off from the others, or too few of them run; nothing was changed"
-                .to_owned(),
-        ),
+        Failure::NotLeader => Failure::Unavailable(format!(
+            "no node leads the cluster: this node is cut off from the others, or too few of them run; nothing was \
+                 changed. {RECOVERY}"
+        )),
         Failure::NoQuorum(why) => Failure::Unavailable(format!(
-            "{why}: this node leads and does not reach a majority of the cluster; nothing was changed"
+            "{why}: this node leads and does not reach a majority of the cluster; nothing was changed. {RECOVERY}"
         )),
         other => other,
     }

@@ -34,6 +34,7 @@ pub(crate) static COMMANDS: &[&Command] = &[
     &auth::COMMAND,
     &completion::COMMAND,
     &delete::COMMAND,
+    &FRONT,
     &kv::COMMAND,
     &lease::COMMAND,
     &list::COMMAND,
@@ -73,6 +74,15 @@ static SERVER: Command = Command {
         ("Start with a configuration file", "{} server -config=/etc/coffer/config.hcl"),
         ("Start in development mode, in memory and unsealed", "{} server -dev"),
     ],
+    action: Action::Elsewhere,
+};
+
+static FRONT: Command = Command {
+    name: "front",
+    synopsis: "Start a front proxy before the nodes of a cluster",
+    usage: "[options]",
+    about: "Passes TCP connections on to the nodes that are up.",
+    examples: &[("Before three nodes", "{} front -listen=:8200 -server=10.0.1.10:8200 -server=10.0.1.20:8200")],
     action: Action::Elsewhere,
 };
 

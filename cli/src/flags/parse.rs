@@ -108,6 +108,8 @@ fn read(spec: &Spec, text: Option<&str>, old: Option<Value>) -> Result<Value, Pa
             Value::Switch(parse_bool(text).ok_or_else(|| ParseError::Bool { name, value: quoted(text) })?)
         }
         Takes::Text => Value::Text(Zeroizing::new(text.to_owned())),
+        // As a script has it whose variable is empty.
+        Takes::Integer if text.trim().is_empty() => Value::Integer(0),
         Takes::Integer => Value::Integer(text.trim().parse().map_err(|_| ParseError::Value {
             name,
             value: quoted(text),

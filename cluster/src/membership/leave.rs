@@ -3,14 +3,15 @@
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use coffer_model::{ClusterControl, MembershipError, NodeRole};
+use coffer_model::{ClusterControl, MembershipError};
 
 use crate::Cluster;
 
 impl Cluster {
     /// Ends this node, and sets its files aside: the next opening begins as a new incarnation without a cluster.
     pub(super) async fn set_aside(&self) -> Result<(), MembershipError> {
-        if self.shared.status().role != NodeRole::Removed {
+        // One that leads others which were removed with it, after a recovery, goes too.
+        if !self.shared.is_removed() {
             return Err(MembershipError::Failed(
                 "this node was not removed from its cluster: run \"operator raft remove-peer\" on a member first"
                     .to_owned(),

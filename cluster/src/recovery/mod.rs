@@ -139,9 +139,16 @@ pub(crate) fn from_file(stores: &Stores) -> Result<(), RecoveryError> {
     if found.len() > MAX_BYTES {
         return Err(RecoveryError::Wanted(format!("{} is too large to be a list of members", path.display())));
     }
-    let wanted = Wanted::from_peers_json(&fs::read_to_string(&path).map_err(failed)?)?;
     let list = newest_list(stores)?;
-    let plan = plan(stores, &list, &wanted)?;
+    let planned = Wanted::from_peers_json(&fs::read_to_string(&path).map_err(failed)?)
+        .and_then(|wanted| plan(stores, &list, &wanted));
+    let plan = planned.map_err(|error| match error {
+        RecoveryError::Wanted(what) => RecoveryError::Wanted(format!(
+            "{what} (the node found {}: correct or remove it, and start again)",
+            path.display()
+        )),
+        other => other,
+    })?;
     tracing::warn!(before = ?shown(&list), after = ?plan.members(), "the cluster is recovered with the members of peers.json");
     carry_out(stores, &plan)?;
     fs::rename(&path, aside(folder)).map_err(failed)

@@ -6,6 +6,8 @@ use serde_json::Value;
 
 use super::RecoveryError;
 
+const FIELDS: [&str; 3] = ["id", "address", "non_voter"];
+
 /// A member that is to be left.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Wanted {
@@ -40,6 +42,10 @@ fn read(item: &Value) -> Result<Wanted, String> {
         Some(Value::String(text)) => Ok(Some(text.clone())),
         Some(_) => Err(format!("{name} must be a text")),
     };
+    // One that is misspelt would give a vote, or an address, that was not meant.
+    if let Some(unknown) = item.keys().find(|key| !FIELDS.contains(&key.as_str())) {
+        return Err(format!("{unknown:?} is not known: id, address and non_voter are"));
+    }
     let node_id = text("id")?.filter(|id| !id.is_empty()).ok_or("id is missing")?;
     let non_voter = match item.get("non_voter") {
         None | Some(Value::Null) => false,
@@ -90,7 +96,7 @@ mod tests {
 
     #[test]
     fn vaults_file_is_read() {
-        let text = r#"[{"id": "n1", "address": "n1:8201", "non_voter": false}, {"id": "n2", "address": "[::1]:8201", "other": 7}]"#;
+        let text = r#"[{"id": "n1", "address": "n1:8201", "non_voter": false}, {"id": "n2", "address": "[::1]:8201"}]"#;
         let wanted = Wanted::from_peers_json(text).unwrap();
         assert_eq!(wanted[0], Wanted { node_id: "n1".into(), address: Some("n1:8201".into()), non_voter: false });
         check(&wanted).unwrap();
@@ -104,6 +110,7 @@ mod tests {
             ("[7]", "item 1: it must be an object"),
             (r#"[{"id": ""}]"#, "item 1: id is missing"),
             (r#"[{"id": "a", "non_voter": "no"}]"#, "non_voter must be"),
+            (r#"[{"id": "a", "nonvoter": true}]"#, "\"nonvoter\" is not known"),
             ("[]", "no voter would be left"),
             (r#"[{"id": "a", "non_voter": true}]"#, "no voter would be left"),
             (r#"[{"id": "a"}, {"id": "a"}]"#, "named twice"),

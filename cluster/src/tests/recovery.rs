@@ -7,7 +7,7 @@ use coffer_model::{ClusterControl, NodeRole, Store};
 
 use super::three::{Recipe, holds, join, leader, put, three, until, voters};
 use crate::recovery::{OfflineNode, RecoveryError, Wanted};
-use crate::{Cluster, ClusterTls, OpenError};
+use crate::{Cluster, ClusterTls, OpenError, StorageMedium};
 
 fn recipes(folder: &Path) -> [Recipe; 3] {
     ["a", "b", "c"].map(|name| Recipe::new(folder, name, ClusterTls::Internal))
@@ -24,6 +24,11 @@ async fn stopped(recipes: &[Recipe; 3]) {
     until("replicated", || nodes.iter().all(|node| holds(node, "k", b"v"))).await;
     for node in nodes {
         node.shutdown().await;
+    }
+    // What has ended holds its files until the last of its tasks is gone.
+    for recipe in recipes {
+        let StorageMedium::Raft { path: folder } = &recipe.options.storage else { panic!("on disk") };
+        until("the files are free", || OfflineNode::open(folder).is_ok()).await;
     }
 }
 

@@ -123,7 +123,12 @@ async fn a_member_with_another_identity_key() {
     let [a, b, c] = three(&recipes).await;
     c.shutdown().await;
     drop(c);
-    std::fs::remove_file(folder.path().join("c/node-key.pem")).unwrap();
+    let key = folder.path().join("c/node-key.pem");
+    std::fs::remove_file(&key).unwrap();
+    let missing = Cluster::open(recipes[2].options.clone()).await.err().unwrap().to_string();
+    assert!(missing.contains("node-key.pem is missing"), "{missing}");
+    Recipe::new(folder.path(), "other", certificates.tls()).open().await.shutdown().await;
+    std::fs::copy(folder.path().join("other/node-key.pem"), &key).unwrap();
     let c = recipes[2].open().await;
     let words = ["does not hold the identity key that the member list pins", "wanted: ", "offered: "];
     for node in [&a, &c] {

@@ -75,9 +75,12 @@ impl FaultBook {
         self.0.lock().retain(|_, fault| fault.node_id != node_id);
     }
 
-    /// That incarnation is no member any more.
-    pub(crate) fn forget_incarnation(&self, raft_id: u64) {
-        self.0.lock().retain(|(_, way), _| *way != Way::Dialled(raft_id));
+    /// The others are members no more, or have not become ones.
+    pub(crate) fn keep_incarnations(&self, is_known: impl Fn(u64) -> bool) {
+        self.0.lock().retain(|(_, way), _| match way {
+            Way::Dialled(raft_id) => is_known(*raft_id),
+            Way::Accepted => true,
+        });
     }
 
     pub(crate) fn all(&self) -> Vec<PeerFault> {
@@ -127,7 +130,7 @@ mod tests {
         book.note(Way::Dialled(2), "n2", "h:1", "another incarnation is there");
         book.succeeded(Way::Dialled(12), "n2", "h:1");
         assert_eq!(book.all().len(), 1);
-        book.forget_incarnation(2);
+        book.keep_incarnations(|raft_id| raft_id == 12);
         assert!(book.all().is_empty());
     }
 

@@ -6,6 +6,7 @@
 //! purpose, so that a vote never waits behind log entries.
 
 mod accept;
+mod acknowledged;
 mod channel;
 mod dial;
 mod faults;
@@ -41,6 +42,7 @@ use tokio_util::sync::CancellationToken;
 use crate::OpenError;
 use crate::cluster::Shared;
 use crate::member::MemberNode;
+use acknowledged::Acknowledged;
 use faults::FaultBook;
 use greet::Known;
 use link::{Lane, Link, LinkError};
@@ -65,6 +67,7 @@ pub(crate) struct Inner {
     tls: Option<Tls>,
     roster: Roster,
     faults: FaultBook,
+    acknowledged: Acknowledged,
     links: Links,
     service: ArcSwapOption<Arc<dyn PeerService>>,
     shared: OnceLock<Weak<Shared>>,
@@ -116,6 +119,7 @@ impl Transport {
             tls,
             roster: Roster::default(),
             faults: FaultBook::default(),
+            acknowledged: Acknowledged::default(),
             links: Links::default(),
             service: ArcSwapOption::empty(),
             shared: OnceLock::new(),
@@ -166,11 +170,12 @@ impl Transport {
             self.0.links.close(raft_id);
             self.0.met.lock().remove(&raft_id);
             self.0.without_cluster.lock().remove(&raft_id);
-            self.0.faults.forget_incarnation(raft_id);
+            self.0.acknowledged.forget(raft_id);
             if !others.iter().any(|(_, other)| other.node_id == node.node_id) {
                 self.0.faults.forget(&node.node_id);
             }
         }
+        self.0.faults.keep_incarnations(|raft_id| self.0.roster.get(raft_id).is_some());
         if !members.contains_key(&own) {
             return;
         }

@@ -15,6 +15,7 @@ use openraft::raft::{
     TransferLeaderResponse, VoteRequest, VoteResponse,
 };
 
+use super::faults::Way;
 use super::greet::Target;
 use super::link::{Connection, Lane, Link, LinkError, Pending};
 use super::wire::{
@@ -71,6 +72,10 @@ impl Peer {
         self.link.as_ref().ok_or_else(|| Unreachable::from_string("this node has no cluster listener"))
     }
 
+    fn witness(&self, session: Session) -> Witness {
+        Witness { transport: self.transport.clone(), target: self.target.clone(), session }
+    }
+
     /// Votes and the handing over of leadership have a connection of their own, whoever asks.
     async fn ask<T>(
         &self,
@@ -101,8 +106,13 @@ impl RaftNetworkV2<Types> for Peer {
         request: AppendEntriesRequest<Types>,
         _: RPCOption,
     ) -> Result<AppendEntriesResponse<Types>, RPCError<Types>> {
+        let session = session(&request);
+        let (prev, last) = (request.prev_log_id, last_of(&request));
         let answer = self.link()?.ask(Kind::Append, append_request(request), APPENDED_WITHIN).await;
-        decode_append_answer(answer.map_err(rpc_error)?).map_err(|error| NetworkError::new(&error).into())
+        let answer = decode_append_answer(answer.map_err(rpc_error)?)
+            .map_err(|error| RPCError::from(NetworkError::<Types>::new(&error)))?;
+        self.witness(session).check(&answer, prev, last)?;
+        Ok(answer)
     }
 
     fn stream_append<'s, S>(
@@ -121,7 +131,10 @@ impl RaftNetworkV2<Types> for Peer {
     {
         Box::pin(async move {
             let connection = self.link()?.connection(CONNECTED_WITHIN).await.map_err(rpc_error)?;
-            let pipeline = Pipeline { connection, input, sent: VecDeque::new(), sent_bytes: 0, has_ended: false };
+            let (transport, target) = (self.transport.clone(), self.target.clone());
+            let witness = move |session| Witness { transport: transport.clone(), target: target.clone(), session };
+            let pipeline =
+                Pipeline { connection, input, witness, sent: VecDeque::new(), sent_bytes: 0, has_ended: false };
             Ok(stream::unfold(Some(pipeline), |pipeline| async move {
                 let mut pipeline = pipeline?;
                 let (answer, goes_on) = pipeline.next().await?;
@@ -167,10 +180,67 @@ impl RaftNetworkV2<Types> for Peer {
     }
 }
 
+/// The leader's term, in which what a follower has acknowledged holds.
+type Session = u64;
+
+fn session(request: &AppendEntriesRequest<Types>) -> Session {
+    request.vote.leader_id.term
+}
+
+fn last_of(request: &AppendEntriesRequest<Types>) -> Option<RaftLogId> {
+    request.entries.last().map(|entry| entry.log_id).or(request.prev_log_id)
+}
+
+/// Sees to it that a follower still has what it has acknowledged. One that has not (its data folder was exchanged for an
+/// older copy) is kept from openraft, which takes that for a fault of its own.
+struct Witness {
+    transport: Transport,
+    target: Target,
+    session: Session,
+}
+
+impl Witness {
+    fn check(
+        &self,
+        answer: &AppendEntriesResponse<Types>,
+        prev: Option<RaftLogId>,
+        last: Option<RaftLogId>,
+    ) -> Result<(), RPCError<Types>> {
+        let acknowledged = &self.transport.inner().acknowledged;
+        let index = |id: &RaftLogId| id.index;
+        match answer {
+            AppendEntriesResponse::Success => {
+                acknowledged.note(self.target.raft_id, self.session, last.as_ref().map(index))
+            }
+            AppendEntriesResponse::PartialSuccess(upto) => {
+                acknowledged.note(self.target.raft_id, self.session, upto.as_ref().map(index));
+            }
+            AppendEntriesResponse::HigherVote(_) => {}
+            AppendEntriesResponse::Conflict => {
+                let held = acknowledged.of(self.target.raft_id, self.session);
+                if let (Some(held), Some(prev)) = (held, prev)
+                    && prev.index <= held
+                {
+                    let node = &self.target.node;
+                    let reason = format!(
+                        "it no longer has what it acknowledged: entry {held} of its log is gone. Its data folder is an \
+                         older copy; stop it, empty its data folder, and start it: it joins again"
+                    );
+                    let way = Way::Dialled(self.target.raft_id);
+                    self.transport.inner().faults.note(way, &node.node_id, &node.cluster_address, &reason);
+                    return Err(Unreachable::from_string(reason).into());
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
 /// Requests sent ahead of their answers, which are given in the same order.
-struct Pipeline<S> {
+struct Pipeline<S, W> {
     connection: Arc<Connection>,
     input: S,
+    witness: W,
     sent: VecDeque<Sent>,
     sent_bytes: usize,
     has_ended: bool,
@@ -179,13 +249,18 @@ struct Pipeline<S> {
 struct Sent {
     pending: Pending,
     bytes: usize,
+    session: Session,
     prev: Option<RaftLogId>,
     last: Option<RaftLogId>,
 }
 
 type Answer = Result<StreamAppendResult<Types>, RPCError<Types>>;
 
-impl<S: Stream<Item = AppendEntriesRequest<Types>> + Unpin> Pipeline<S> {
+impl<S, W> Pipeline<S, W>
+where
+    S: Stream<Item = AppendEntriesRequest<Types>> + Unpin,
+    W: Fn(Session) -> Witness,
+{
     /// The next answer, and whether others can follow.
     async fn next(&mut self) -> Option<(Answer, bool)> {
         loop {
@@ -214,7 +289,8 @@ impl<S: Stream<Item = AppendEntriesRequest<Types>> + Unpin> Pipeline<S> {
             let answer = answered.unwrap_or(Err(LinkError::Late));
             let sent = self.sent.pop_front()?;
             self.sent_bytes -= sent.bytes;
-            return Some(judge(answer, sent));
+            let witness = (self.witness)(sent.session);
+            return Some(judge(answer, sent, &witness));
         }
     }
 
@@ -223,18 +299,17 @@ impl<S: Stream<Item = AppendEntriesRequest<Types>> + Unpin> Pipeline<S> {
             self.has_ended = true;
             return Ok(());
         };
-        let prev = request.prev_log_id;
-        let last = request.entries.last().map(|entry| entry.log_id).or(prev);
+        let (session, prev, last) = (session(&request), request.prev_log_id, last_of(&request));
         let body = append_request(request);
         let bytes = body.len();
         let pending = self.connection.send(Kind::Append, body).await?;
-        self.sent.push_back(Sent { pending, bytes, prev, last });
+        self.sent.push_back(Sent { pending, bytes, session, prev, last });
         self.sent_bytes += bytes;
         Ok(())
     }
 }
 
-fn judge(answer: Result<Bytes, LinkError>, sent: Sent) -> (Answer, bool) {
+fn judge(answer: Result<Bytes, LinkError>, sent: Sent, witness: &Witness) -> (Answer, bool) {
     let answer = match answer {
         Ok(body) => decode_append_answer(body),
         Err(error) => return (Err(rpc_error(error)), false),
@@ -246,6 +321,9 @@ fn judge(answer: Result<Bytes, LinkError>, sent: Sent) -> (Answer, bool) {
     };
     match answer {
         Ok(answer) => {
+            if let Err(error) = witness.check(&answer, sent.prev, sent.last) {
+                return (Err(error), false);
+            }
             let goes_on = match &answer {
                 AppendEntriesResponse::Success => true,
                 AppendEntriesResponse::PartialSuccess(upto) => *upto == sent.last,

@@ -57,7 +57,7 @@ impl Default for Settings {
 /// How long leases of a mount last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LeaseLimits {
-    /// Of those that ask for nothing.
+    /// Of those that ask for nothing; may be above what is granted at most.
     pub default: Duration,
     /// At most.
     pub max: Duration,
@@ -68,6 +68,6 @@ impl Settings {
     pub fn lease_limits(&self, mount: &Mount) -> LeaseLimits {
         let or = |own: Duration, system: Duration| if own.is_zero() { system } else { own };
         let max = or(mount.config.max_lease_ttl, self.max_lease_ttl);
-        LeaseLimits { default: or(mount.config.default_lease_ttl, self.default_lease_ttl).min(max), max }
+        LeaseLimits { default: or(mount.config.default_lease_ttl, self.default_lease_ttl), max }
     }
 }

@@ -67,9 +67,9 @@ impl<'a> Fields<'a> {
         self.read(name, flag)
     }
 
-    /// A span of time; a negative one is refused.
+    /// A span of time in whole seconds, what is beyond them cut off; a negative one is refused.
     pub fn duration(&self, name: &str) -> Result<Option<Duration>, Failure> {
-        self.read(name, duration)
+        Ok(self.read(name, duration)?.map(|span| Duration::from_secs(span.as_secs())))
     }
 
     /// Whole seconds of a span of time that may be negative.
@@ -185,27 +185,54 @@ fn text(value: &Value) -> Result<Cow<'_, str>, Wrong> {
         Value::Number(number) => Ok(Cow::Owned(number.to_string())),
         Value::Bool(flag) => Ok(Cow::Borrowed(if *flag { "1" } else { "0" })),
         Value::Null => Ok(Cow::Borrowed("")),
-        Value::Array(items) if items.is_empty() => Ok(Cow::Borrowed("")),
         Value::Array(_) | Value::Object(_) => Err(wrong_type("string", value)),
     }
 }
 
 fn int(value: &Value) -> Result<i64, Wrong> {
-    let syntax = || "'' cannot parse value as 'int': strconv.ParseInt: invalid syntax".to_owned();
     match value {
-        Value::Number(number) => number.as_i64().ok_or_else(syntax),
+        Value::Number(number) => number.as_i64().map_or_else(|| parse_int(&number.to_string()), Ok),
         Value::String(text) if text.is_empty() => Ok(0),
-        Value::String(text) => text.parse().map_err(|_| syntax()),
+        Value::String(text) => parse_int(text),
         Value::Bool(flag) => Ok(i64::from(*flag)),
         Value::Null => Ok(0),
         Value::Array(_) | Value::Object(_) => Err(wrong_type("int", value)),
     }
 }
 
+/// As Go's `ParseInt` with base 0: `10`, `0x1f`, `0o17`, `017`, `0b11`, with underscores between digits.
+fn parse_int(text: &str) -> Result<i64, Wrong> {
+    let wrong = |why: &str| format!("'' cannot parse value as 'int': strconv.ParseInt: {why}");
+    let (is_negative, digits) = match text.strip_prefix(['-', '+']) {
+        Some(digits) => (text.starts_with('-'), digits),
+        None => (false, text),
+    };
+    let lower = digits.to_ascii_lowercase();
+    let (base, digits) = match lower.as_bytes() {
+        [b'0', b'x', rest @ ..] if !rest.is_empty() => (16, &lower[2..]),
+        [b'0', b'o', rest @ ..] if !rest.is_empty() => (8, &lower[2..]),
+        [b'0', b'b', rest @ ..] if !rest.is_empty() => (2, &lower[2..]),
+        [b'0', rest @ ..] if !rest.is_empty() => (8, &lower[1..]),
+        _ => (10, lower.as_str()),
+    };
+    let is_spaced_well = !digits.contains("__") && !digits.ends_with('_') && (base != 10 || !digits.starts_with('_'));
+    let plain = digits.replace('_', "");
+    let is_number = !plain.is_empty() && plain.chars().all(|digit| digit.is_digit(base));
+    if !is_number || !is_spaced_well {
+        return Err(wrong("invalid syntax"));
+    }
+    let signed = if is_negative { format!("-{plain}") } else { plain };
+    i64::from_str_radix(&signed, base).map_err(|_| wrong("value out of range"))
+}
+
 fn flag(value: &Value) -> Result<bool, Wrong> {
     match value {
         Value::Bool(flag) => Ok(*flag),
-        Value::Number(number) => Ok(number.as_f64() != Some(0.0)),
+        Value::Number(number) => match number.as_i64() {
+            Some(0) => Ok(false),
+            Some(1) => Ok(true),
+            _ => Err("'' cannot parse value as 'bool': strconv.ParseBool: invalid syntax".to_owned()),
+        },
         Value::Null => Ok(false),
         Value::String(text) => match text.as_str() {
             "1" | "t" | "T" | "true" | "TRUE" | "True" => Ok(true),
@@ -230,13 +257,7 @@ fn duration(value: &Value) -> Result<Duration, Wrong> {
     }
     match value {
         Value::Null => Ok(Duration::ZERO),
-        Value::Number(number) => match number.as_f64() {
-            Some(seconds) => Duration::try_from_secs_f64(seconds.trunc())
-                .ok()
-                .and_then(bounded)
-                .ok_or_else(|| "time: invalid duration".to_owned()),
-            None => Err("time: invalid duration".to_owned()),
-        },
+        Value::Number(number) => parse_duration(&number.to_string()).map_err(|error| error.to_string()),
         Value::String(text) => parse_duration(text).map_err(|error| error.to_string()),
         Value::Bool(_) | Value::Array(_) | Value::Object(_) => Err("could not parse duration from input".to_owned()),
     }
@@ -260,8 +281,9 @@ fn signed_seconds(value: &Value) -> Result<i64, Wrong> {
 /// Seconds (`"90"`), Go's notation (`"1h30m"`, `"1.5h"`, `"250ms"`) or days (`"7d"`). The error quotes the text, as Vault's
 /// does: a span of time is no secret.
 pub fn parse_duration(text: &str) -> Result<Duration, Failure> {
-    bounded(parse_any_duration(text)?)
-        .ok_or_else(|| Failure::Invalid(format!("time: invalid duration {:?}", text.trim())))
+    bounded(parse_any_duration(text)?).ok_or_else(|| {
+        Failure::invalid("multiplication of durations resulted in overflow, one operand may be too large")
+    })
 }
 
 /// Go's spans end at 292 years, and so do those in stored records.
@@ -270,25 +292,32 @@ fn bounded(span: Duration) -> Option<Duration> {
 }
 
 fn parse_any_duration(text: &str) -> Result<Duration, Failure> {
-    let trimmed = text.trim();
-    let invalid = || Failure::Invalid(format!("time: invalid duration {trimmed:?}"));
-    if trimmed.is_empty() || trimmed == "0" {
+    let invalid = || Failure::Invalid(format!("time: invalid duration {text:?}"));
+    if text.is_empty() || text == "0" {
         return Ok(Duration::ZERO);
     }
-    if let Ok(seconds) = trimmed.parse::<i64>() {
-        return u64::try_from(seconds)
-            .map(Duration::from_secs)
-            .map_err(|_| Failure::invalid("cannot provide negative value"));
+    let whole = |seconds: i64| {
+        u64::try_from(seconds).map(Duration::from_secs).map_err(|_| Failure::invalid("cannot provide negative value"))
+    };
+    if let Ok(seconds) = text.parse::<i64>() {
+        return whole(seconds);
     }
-    if trimmed.starts_with('-') {
+    if text.starts_with('-') {
         return Err(Failure::invalid("cannot provide negative value"));
     }
-    let mut rest = trimmed.strip_prefix('+').unwrap_or(trimmed);
+    // Days stand alone.
+    if let Some(days) = text.strip_suffix('d') {
+        let days: i64 = days
+            .parse()
+            .map_err(|_| Failure::Invalid(format!("strconv.ParseInt: parsing {days:?}: invalid syntax")))?;
+        return whole(days.saturating_mul(86_400));
+    }
+    let mut rest = text.strip_prefix('+').unwrap_or(text);
     let mut nanos = 0f64;
     while !rest.is_empty() {
         let digits = rest
             .find(|c: char| !c.is_ascii_digit() && c != '.')
-            .ok_or_else(|| Failure::Invalid(format!("time: missing unit in duration {trimmed:?}")))?;
+            .ok_or_else(|| Failure::Invalid(format!("time: missing unit in duration {text:?}")))?;
         let number: f64 = rest[..digits].parse().map_err(|_| invalid())?;
         rest = &rest[digits..];
         let end = rest.find(|c: char| c.is_ascii_digit() || c == '.').unwrap_or(rest.len());
@@ -299,8 +328,7 @@ fn parse_any_duration(text: &str) -> Result<Duration, Failure> {
             "s" => 1e9,
             "m" => 60e9,
             "h" => 3600e9,
-            "d" => 86400e9,
-            unit => return Err(Failure::Invalid(format!("time: unknown unit {unit:?} in duration {trimmed:?}"))),
+            unit => return Err(Failure::Invalid(format!("time: unknown unit {unit:?} in duration {text:?}"))),
         };
         nanos += number * unit;
         rest = &rest[end..];
@@ -344,6 +372,7 @@ fn list(value: &Value, comma: bool) -> Result<Vec<String>, Wrong> {
     };
     match value {
         Value::Null => Ok(Vec::new()),
+        Value::Object(map) if map.is_empty() => Ok(Vec::new()),
         Value::Array(items) => items.iter().enumerate().map(item).collect(),
         Value::String(text) if comma => {
             Ok(text.split(',').map(str::trim).filter(|part| !part.is_empty()).map(str::to_owned).collect())
@@ -388,14 +417,17 @@ fn pairs(value: &Value, name: &str) -> Result<BTreeMap<String, String>, Wrong> {
                 Err(_) => Err(format!("'[{key}]' expected type 'string', got unconvertible type '{}'", go_type(value))),
             })
             .collect(),
+        Value::Array(items) if !items.is_empty() && items.iter().all(Value::is_object) => {
+            let mut all = BTreeMap::new();
+            for item in items {
+                all.extend(pairs(item, name)?);
+            }
+            Ok(all)
+        }
         Value::Array(items) => {
             items.iter().enumerate().map(|(index, value)| pair((index, value.as_str().unwrap_or_default()))).collect()
         }
-        Value::String(text) if text.is_empty() => Ok(BTreeMap::new()),
-        Value::String(text) => match serde_json::from_str::<Value>(text) {
-            Ok(parsed @ Value::Object(_)) => pairs(&parsed, name),
-            _ => text.split(',').enumerate().map(pair).collect(),
-        },
+        Value::String(text) => pair((0, text)).map(|pair| BTreeMap::from([pair])),
         other => Err(wrong_type("map[string]interface {}", other)),
     }
 }
@@ -410,6 +442,10 @@ mod tests {
     fn durations_as_go_reads_them() {
         let good =
             [("90", 90_000), ("1h30m", 5_400_000), ("1.5h", 5_400_000), ("250ms", 250), ("7d", 604_800_000), ("", 0)];
+        // Days neither in parts nor with others, and nothing around it.
+        for text in ["1.5d", "1d12h", " 1h", "1h ", "bad"] {
+            assert!(parse_duration(text).is_err(), "{text}");
+        }
         for (text, millis) in good {
             assert_eq!(parse_duration(text).unwrap(), Duration::from_millis(millis), "{text}");
         }
@@ -424,7 +460,7 @@ mod tests {
         assert_eq!(list(&json!(["a", 1]), true).unwrap(), ["a", "1"]);
         assert_eq!(list(&json!("a,b"), false).unwrap(), ["a,b"]);
         let wanted = BTreeMap::from([("k".to_owned(), "v".to_owned())]);
-        for value in [json!({"k": "v"}), json!(["k=v"]), json!("k=v"), json!("{\"k\": \"v\"}")] {
+        for value in [json!({"k": "v"}), json!(["k=v"]), json!("k=v"), json!([{"k": "u"}, {"k": "v"}])] {
             assert_eq!(pairs(&value, "meta").unwrap(), wanted);
         }
     }
@@ -436,6 +472,19 @@ mod tests {
         let fields = Fields::new(SCHEMA, Captures::default(), body.as_object().unwrap());
         let text = fields.validate().unwrap_err().to_string();
         assert!(text.contains("\"n\"") && !text.contains("my-secret"), "{text}");
+    }
+
+    #[test]
+    fn whole_numbers_as_go_reads_them() {
+        for (text, number) in
+            [("10", 10), ("-7", -7), ("0x1F", 31), ("010", 8), ("0o17", 15), ("0b11", 3), ("1_000", 1000), ("0", 0)]
+        {
+            assert_eq!(int(&json!(text)), Ok(number), "{text}");
+        }
+        for text in ["", " 1", "1.5", "0x", "09", "1__0", "_1", "1_", "-", "+-1"] {
+            assert!(parse_int(text).is_err(), "{text}");
+        }
+        assert!(parse_int("9223372036854775808").unwrap_err().contains("out of range"));
     }
 
     proptest! {

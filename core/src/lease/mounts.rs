@@ -41,10 +41,7 @@ impl MountAccess for Arc<Active> {
     fn limits(&self, path: &str) -> LeaseLimits {
         match mounted(self, path) {
             Some(mounted) => self.settings.lease_limits(&mounted.mount),
-            None => {
-                let max = self.settings.max_lease_ttl;
-                LeaseLimits { default: self.settings.default_lease_ttl.min(max), max }
-            }
+            None => LeaseLimits { default: self.settings.default_lease_ttl, max: self.settings.max_lease_ttl },
         }
     }
 

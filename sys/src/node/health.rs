@@ -11,10 +11,10 @@ use super::{only, with_status};
 pub(super) fn answer(node: &Arc<Node>, request: &Request) -> Result<Response, Failure> {
     only(request, &[Operation::Read])?;
     let flag = |name: &str| match text(request, name) {
-        None => false,
+        None | Some("0" | "f" | "F" | "false" | "FALSE" | "False") => Ok(false),
         // The mere name is a yes.
-        Some("") => true,
-        Some(value) => !matches!(value, "0" | "f" | "F" | "false" | "FALSE" | "False"),
+        Some("" | "1" | "t" | "T" | "true" | "TRUE" | "True") => Ok(true),
+        Some(_) => Err(Failure::Invalid(format!("{name} must be true or false"))),
     };
     let code = |name: &str, default: u16| match text(request, name) {
         None => Ok(default),
@@ -26,12 +26,19 @@ pub(super) fn answer(node: &Arc<Node>, request: &Request) -> Result<Response, Fa
     };
     let phase = node.phase();
     let active = code("activecode", 200)?;
+    let standby = code("standbycode", 429)?;
+    let is_alone = node.cluster().status().leads_nobody;
+    let (uninitialized, sealed, removed) =
+        (code("uninitcode", 501)?, code("sealedcode", 503)?, code("removedcode", 530)?);
+    let is_standby_well = flag("standbyok")? || flag("perfstandbyok")?;
     let status = match &*phase {
-        Phase::Uninitialized => code("uninitcode", 501)?,
-        Phase::Joining(_) | Phase::Sealed => code("sealedcode", 503)?,
-        Phase::Removed => code("removedcode", 530)?,
-        Phase::Standby(_) if flag("standbyok") || flag("perfstandbyok") => active,
-        Phase::Standby(_) => code("standbycode", 429)?,
+        Phase::Uninitialized => uninitialized,
+        Phase::Joining(_) | Phase::Sealed => sealed,
+        Phase::Removed => removed,
+        Phase::Standby(_) if is_standby_well => active,
+        Phase::Standby(_) => standby,
+        // Others may have elected another leader, or can't.
+        Phase::Active(_) if is_alone => standby,
         Phase::Active(_) => active,
     };
     for unused in ["drsecondarycode", "performancestandbycode", "haunhealthycode"] {
@@ -43,7 +50,7 @@ pub(super) fn answer(node: &Arc<Node>, request: &Request) -> Result<Response, Fa
     let mut body = json!({
         "initialized": initialized,
         "sealed": sealed,
-        "standby": !matches!(&*phase, Phase::Active(_)),
+        "standby": is_alone || !matches!(&*phase, Phase::Active(_)),
         "performance_standby": false,
         "replication_performance_mode": replication,
         "replication_dr_mode": replication,

@@ -19,8 +19,9 @@ pub(super) fn answer(node: &Arc<Node>) -> Result<Response, Failure> {
         })));
     }
     let status = node.cluster().status();
-    let leader = status.leader();
-    let is_self = matches!(&*node.phase(), Phase::Active(_)) && status.role == NodeRole::Leader;
+    let leader = status.leader().filter(|_| !status.leads_nobody);
+    let is_active = matches!(&*node.phase(), Phase::Active(_)) && status.role == NodeRole::Leader;
+    let is_self = is_active && !status.leads_nobody;
     let mut body = json!({
         "ha_enabled": true,
         "is_self": is_self,

@@ -23,6 +23,7 @@ pub(super) async fn answer(node: &Arc<Node>, request: &Request) -> Result<Respon
     let mut gauges = own_state(node);
     let all = may_read_all(node, request).await;
     if all {
+        gauges.extend(raft_gauges::of_members(node));
         gauges.extend(inner_state(node));
         gauges.extend(process_gauges(node.started()));
     }
@@ -86,7 +87,6 @@ fn own_state(node: &Arc<Node>) -> Vec<Gauge> {
         let left = raft_gauges::seconds_until(ends, std::time::SystemTime::now());
         gauges.push(Gauge::new("coffer.listener_certificate_expires_seconds", help, left));
     }
-    gauges.extend(raft_gauges::of_members(node));
     let now = phase_name(&phase);
     for name in ["uninitialized", "joining", "sealed", "standby", "active", "removed"] {
         gauges.push(

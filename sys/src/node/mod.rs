@@ -26,6 +26,11 @@ use serde_json::Value;
 /// Answers a request that is about the node itself; `None`: it is one for the pipeline.
 pub async fn answer(node: &Arc<Node>, request: &Arc<Request>) -> Option<Result<Response, Failure>> {
     let path = request.path.strip_prefix("sys/").filter(|_| request.operation != Operation::Help)?;
+    // A listing's path ends with a slash, and is refused below as what these paths do not know.
+    let path = match request.operation {
+        Operation::List | Operation::Scan => path.trim_end_matches('/'),
+        _ => path,
+    };
     Some(match path {
         "health" => health::answer(node, request),
         "seal-status" => only(request, &[Operation::Read]).map(|()| seal_status::answer(node)),

@@ -36,7 +36,11 @@ async fn init(node: &Arc<Node>, request: &Request) -> Result<Response, Failure> 
                 backup: flag(request, "backup", GO)?,
                 verification_required: flag(request, "require_verification", GO)?,
             };
-            let started = node.ceremonies().start_rekey(&asked).map_err(|error| refused(error.fault(), &error))?;
+            let started = node.ceremonies().start_rekey(&asked).map_err(|error| match error.fault() {
+                Fault::Request => Failure::invalid(error.to_string()),
+                // What is wrong with the numbers, with Vault's status.
+                Fault::Server => Failure::Tokenless(Box::new(Failure::fault(error.to_string()))),
+            })?;
             node.note_ceremony(CeremonyKind::Rekey, started.nonce.to_string()).await;
             Ok(Response::bare(status(node, Some(started))))
         }

@@ -77,8 +77,7 @@ fn run(session: &mut Session, flags: &Matches) -> Outcome {
 
 fn status(session: &mut Session, client: &Client) -> Outcome {
     let answer = client.send(&Request::get("sys/init")).and_then(|answer| answer.map());
-    // 2 says "not initialized" here.
-    let answer = answer.map_err(|error| Failure::local(format!("Error checking init status: {error}")))?;
+    let answer = answer.map_err(|error| Failure::server(format!("Error checking init status: {error}")))?;
     let initialized = answer.bool("initialized");
     if session.ui.format == Format::Table {
         session.ui.output(if initialized { "Vault is initialized" } else { "Vault is not initialized" });

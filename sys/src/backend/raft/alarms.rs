@@ -18,6 +18,9 @@ pub(crate) fn alarms(active: &Active, state: &AutopilotState) -> Vec<String> {
             format!("no connection with {} at {}: {}", named(&fault.node_id), fault.address, fault.reason)
         }),
     );
+    out.extend(state.servers.iter().filter_map(|server| {
+        server.unfit.as_ref().map(|reason| format!("{} should not lead: {reason}", named(&server.node_id)))
+    }));
     out.extend(even_voters(voters(state)));
     out
 }

@@ -1,4 +1,6 @@
-use crate::client::Request;
+use std::time::Duration;
+
+use crate::client::{Client, Request};
 use crate::command::{Action, Arguments, Command, Run};
 use crate::exit::{Exit, Failure, Outcome};
 use crate::flags::output::Output;
@@ -75,12 +77,26 @@ fn run(session: &mut Session, flags: &Matches) -> Outcome {
     let answer =
         answer.map_err(|error| Failure::server(format!("Error joining the node to the Raft cluster: {error}")))?;
     let joined = answer.bool("joined");
+    if joined {
+        wait_until_it_takes_shares(&client);
+    }
     if session.ui.format != Format::Table {
         return print(&mut session.ui, &Map::of([("joined", joined.into())]).into());
     }
     let rows = vec![vec!["Key".to_owned(), "Value".to_owned()], vec!["Joined".to_owned(), joined.to_string()]];
     session.ui.output(&columns_with_header(rows));
     Ok(Exit::OK)
+}
+
+/// A node that was removed starts anew to join again, and takes the unseal keys only then.
+fn wait_until_it_takes_shares(client: &Client) {
+    for _ in 0..100 {
+        let status = client.send(&Request::get("sys/seal-status")).and_then(|answer| answer.map());
+        if status.is_ok_and(|status| !status.bool("removed_from_cluster")) {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(100));
+    }
 }
 
 fn text_or_file(flags: &Matches, flag: &Text, what: &str) -> Result<Json, Failure> {
