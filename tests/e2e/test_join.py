@@ -260,6 +260,46 @@ def test_a_removed_node_says_so_and_joins_again(cluster):
     assert node.good("GET", "/v1/kv/a")["data"] == {"b": "c"}
 
 
+def test_a_removed_node_joins_its_former_cluster_alone(cluster, binary, tmp_path):
+    """Anybody may ask it to join: what it is to be a member of must be the cluster that removed it."""
+    node = joined(cluster[2], cluster[1])
+    cluster.wait_members(2)
+    former = cluster[1].request("POST", CHALLENGE, introduction(), token=None).json["data"]["raft_cluster_id"]
+    cluster[1].good("POST", "/v1/sys/storage/raft/remove-peer", {"server_id": "vault2"})
+    cluster.wait_for(lambda: node.health() == REMOVED, "it notices that it was removed")
+    (tmp_path / "strange").mkdir()
+    with Cluster(binary, tmp_path / "strange", size=1, tls=False, shares=2, threshold=2) as strange:
+        strange.start()
+        keys = strange.initialise(strange[1])["keys_base64"]
+        strange.threshold = 2
+        strange[1].unseal()
+        refused = node.join(strange[1], check=False)
+        assert refused.status == 400 and f"was removed from cluster {former}" in errors(refused)
+        assert node.health() == REMOVED and not list(node.data.glob("set-aside-*"))
+        # One that only says that it is of that cluster.
+        liar = http.server.ThreadingHTTPServer(("127.0.0.1", 0), FalseLeader)
+        liar.asked, liar.cluster_id = [], former
+        threading.Thread(target=liar.serve_forever, daemon=True).start()
+        body = {"leader_api_addr": f"http://127.0.0.1:{liar.server_port}"}
+        assert node.good("POST", "/v1/sys/storage/raft/join", body, token=None) == {"joined": True}
+        cluster.wait_for(lambda: node.health() == SEALED, "it has started anew")
+        node.good("POST", "/v1/sys/unseal", {"key": keys[0]}, token=None)
+        refused = node.request("POST", "/v1/sys/unseal", {"key": keys[1]}, token=None)
+        assert refused.status >= 400 and "do not open what this node held" in errors(refused), refused.body
+        assert all(path == CHALLENGE for path, _ in liar.asked), "no answer to the challenge"
+        liar.shutdown()
+    # The right one, over the false start.
+    assert node.join(cluster[1]).json == {"joined": True}
+    node.unseal()
+    cluster.wait_members(2)
+
+
+def test_a_member_asks_nobody_for_a_stranger(cluster):
+    """What else can be reached from a member is not for everybody to learn who can reach it."""
+    refused = cluster[1].request("POST", "/v1/sys/storage/raft/join", {"leader_api_addr": "http://127.0.0.1:9"}, token=None)
+    assert refused.status == 500 and "refused" not in errors(refused) and "is a member" in errors(refused), refused.body
+
+
 def test_without_a_vote(cluster):
     node = cluster[2]
     node.start()
@@ -317,7 +357,7 @@ class FalseLeader(http.server.BaseHTTPRequestHandler):
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         self.server.asked.append((self.path, body))
         zeros = base64.b64encode(bytes(64)).decode()
-        data = {"challenge": zeros, "proof": zeros[:43] + "=", "raft_cluster_id": "00" * 16,
+        data = {"challenge": zeros, "proof": zeros[:43] + "=", "raft_cluster_id": getattr(self.server, "cluster_id", "00" * 16),
                 "seal_config": {"type": "shamir", "secret_shares": SHARES, "secret_threshold": 2}}
         sent = json.dumps({"data": data}).encode()
         self.send_response(200)

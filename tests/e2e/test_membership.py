@@ -4,7 +4,7 @@ import subprocess
 
 import pytest
 
-from cluster import ACTIVE, REMOVED, Cluster
+from cluster import ACTIVE, REMOVED, SEALED, Cluster
 
 
 def write(node, value):
@@ -82,3 +82,15 @@ def test_one_is_left_and_recovers_the_cluster(three, binary):
     assert read(last) == "kept"
     running = subprocess.run([*command, "-yes"], capture_output=True, text=True, env=last.environment())
     assert running.returncode == 1 and "in use by another process" in running.stderr, running
+    # Those that were lost come back, and elect one of themselves: they are told that they are out, and join again.
+    others = [node for node in three.nodes if node is not last]
+    for node in others:
+        node.start()
+    for node in others:
+        three.wait_for(lambda: node.health() == REMOVED, f"{node.name} knows that it is out", 60)
+    for node in others:
+        assert node.join(last).json == {"joined": True}
+        three.wait_for(lambda: node.health() == SEALED, f"{node.name} has started anew")
+        node.unseal()
+    three.wait_members(3)
+    assert all(read(node) == "kept" for node in three.nodes)

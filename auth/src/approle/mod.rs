@@ -51,7 +51,11 @@ impl Backend for AppRole {
     }
 
     fn canonical_path<'p>(&self, path: &'p str) -> Cow<'p, str> {
-        names::canonical(path)
+        // Some of its routes take a slash more.
+        match path.strip_suffix('/') {
+            Some(bare) => Cow::Owned(names::canonical(bare).into_owned()),
+            None => names::canonical(path),
+        }
     }
 
     fn exists(&self, cx: &mut Context<'_>, call: &Call<'_>) -> Result<Existence, Failure> {

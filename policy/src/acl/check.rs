@@ -45,9 +45,6 @@ impl Acl {
             } else {
                 index.find(access.path, is_listing)
             };
-            if !is_listing && index.denies_bare(access.path) {
-                return Err(Denied::Explicit);
-            }
             match found {
                 None => Err(Denied::NoRule),
                 Some(Permissions::Deny) => Err(Denied::Explicit),

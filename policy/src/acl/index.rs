@@ -61,23 +61,6 @@ impl Index {
         }
     }
 
-    /// For what is no listing: whether a path with a trailing slash is denied without it, by a rule that takes precedence.
-    /// Handlers may take both for the same thing: else `deny sys/mounts/prod` would not keep anyone from unmounting
-    /// `sys/mounts/prod/`.
-    pub fn denies_bare(&self, path: &str) -> bool {
-        let path = path.trim_start_matches('/');
-        let bare = path.trim_end_matches('/');
-        if bare.len() == path.len() || self.exact.contains_key(path) {
-            return false;
-        }
-        match (self.exact.get(bare), self.find_wildcard(bare), self.find_wildcard(path)) {
-            (Some(exact), ..) => matches!(exact, Permissions::Deny),
-            (None, Some((_, Permissions::Deny)), None) => true,
-            (None, Some((bare, Permissions::Deny)), Some((priority, _))) => bare > priority,
-            _ => false,
-        }
-    }
-
     fn find_wildcard(&self, path: &str) -> Option<(Priority<'_>, &Permissions)> {
         let prefix = self.longest_prefix(path);
         let prefix = prefix.map(|(prefix, permissions)| (Priority::of_prefix(prefix), permissions));

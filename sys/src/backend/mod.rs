@@ -127,8 +127,13 @@ impl Backend for SystemBackend {
         SpecialPaths { unauthenticated: UNAUTHENTICATED, root: ROOT }
     }
 
-    /// Names of policies fold case and lose white space at their ends.
+    /// Names of policies fold case and lose white space at their ends; mounts and audit devices are the same with a slash
+    /// more.
     fn canonical_path<'p>(&self, path: &'p str) -> Cow<'p, str> {
+        let bare = path.trim_end_matches('/');
+        if bare.len() < path.len() && ["mounts/", "auth/", "audit/"].iter().any(|folder| bare.starts_with(folder)) {
+            return Cow::Owned(bare.to_owned());
+        }
         let folder = ["policies/acl/", "policy/"].into_iter().find(|folder| path.starts_with(folder));
         match folder.map(|folder| (folder, coffer_policy::sanitize_name(&path[folder.len()..]))) {
             Some((folder, name)) if path[folder.len()..] != name => Cow::Owned(format!("{folder}{name}")),
