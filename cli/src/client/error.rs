@@ -49,6 +49,11 @@ impl RequestError {
         }
     }
 
+    /// An answer that is not JSON, and has a body.
+    pub(crate) fn is_raw(&self) -> bool {
+        matches!(self, Self::Status(error) if error.raw && error.errors.iter().any(|text| !text.trim().is_empty()))
+    }
+
     pub(crate) fn says(&self, words: &str) -> bool {
         matches!(self, Self::Status(error) if error.errors.iter().any(|text| text.contains(words)))
     }

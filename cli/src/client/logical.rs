@@ -25,7 +25,8 @@ impl Client {
     pub(crate) fn read_request(&self, request: &Request) -> Reply {
         match self.send(request) {
             Ok(answer) => answer.secret(),
-            Err(error) if error.status() == Some(404) => Ok(error.secret().cloned()),
+            // What is no JSON is another server's word, not that nothing is there.
+            Err(error) if error.status() == Some(404) && !error.is_raw() => Ok(error.secret().cloned()),
             Err(error) => Err(error),
         }
     }

@@ -113,6 +113,21 @@ impl FromStr for NodeUrl {
     }
 }
 
+impl NodeUrl {
+    /// The address for the other nodes, whose port is not that of the web.
+    ///
+    /// # Errors
+    /// As for any other; it has no port.
+    pub fn for_nodes(text: &str) -> Result<Self, BadAddress> {
+        let url: Self = text.parse()?;
+        let authority = text.split_once("://").map_or(text, |(_, rest)| rest);
+        match authority.trim_end_matches('/').parse::<HostPort>() {
+            Err(BadAddress::NoPort(_)) => Err(BadAddress::NoClusterPort(text.to_owned())),
+            _ => Ok(url),
+        }
+    }
+}
+
 impl fmt::Display for NodeUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let scheme = if self.scheme == Scheme::Https { "https" } else { "http" };
@@ -126,6 +141,9 @@ pub enum BadAddress {
     /// No port.
     #[error("{0:?} has no port: write HOST:PORT")]
     NoPort(String),
+    /// No port, in the address for the other nodes.
+    #[error("{0:?} has no port: write https://HOST:8201, with the port of cluster_address")]
+    NoClusterPort(String),
     /// The port is no number up to 65535.
     #[error("{0:?} has a port that is not a number from 0 to 65535")]
     BadPort(String),
@@ -155,6 +173,10 @@ mod tests {
             assert_eq!(text.parse::<HostPort>().unwrap().to_string(), text);
         }
         assert!(":8200".parse::<HostPort>().unwrap().is_unspecified());
+        assert!(NodeUrl::for_nodes("https://[::1]:8201/").is_ok());
+        for text in ["https://vault1.example.com", "https://127.0.0.1/", "https://[::1]"] {
+            assert_eq!(NodeUrl::for_nodes(text), Err(BadAddress::NoClusterPort(text.to_owned())));
+        }
         assert!("[::]:8200".parse::<HostPort>().unwrap().is_unspecified());
         assert!(!"[::1]:8200".parse::<HostPort>().unwrap().is_unspecified());
     }

@@ -69,7 +69,7 @@ pub(crate) fn apply(config: &mut Config, environment: &Environment<'_>) -> Resul
             break;
         }
     }
-    if let Some(address) = environment.parsed(CLUSTER_ADDR, str::parse::<NodeUrl>)? {
+    if let Some(address) = environment.parsed(CLUSTER_ADDR, NodeUrl::for_nodes)? {
         config.cluster_addr = Some(address);
     }
     if let Some(level) = environment.parsed(LOG_LEVEL, str::parse::<LogLevel>)? {

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use coffer_core::follower_unseal::FollowerUnsealPolicy;
 
+use super::address::NodeUrl;
 use super::environment::{self, Environment};
 use super::load::Source;
 use super::section::{Files, Section};
@@ -32,7 +33,7 @@ pub(super) fn read(sources: &[Source], environment: &Environment<'_>) -> Result<
         storage,
         listeners,
         api_addr: files.last(|section| section.parsed("api_addr", str::parse))?.or(older.api_addr),
-        cluster_addr: files.last(|section| section.parsed("cluster_addr", str::parse))?.or(older.cluster_addr),
+        cluster_addr: files.last(|section| section.parsed("cluster_addr", NodeUrl::for_nodes))?.or(older.cluster_addr),
         cluster_name: files.last(|section| section.string("cluster_name"))?,
         memory_lock: if on("disable_mlock")? { MemoryLock::Disabled } else { MemoryLock::Wanted },
         ui: on("ui")?,

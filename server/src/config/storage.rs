@@ -148,7 +148,7 @@ pub(crate) fn read(
     };
     let older = OlderSpellings {
         api_addr,
-        cluster_addr: section.parsed("cluster_addr", str::parse)?,
+        cluster_addr: section.parsed("cluster_addr", NodeUrl::for_nodes)?,
         disable_clustering: section.boolean("disable_clustering")?.unwrap_or(false),
     };
     Ok((storage, older))
