@@ -302,6 +302,13 @@ mod tests {
     }
 
     #[test]
+    fn numbers_stay_digit_for_digit() {
+        let body = r#"{"a":123456789012345678901234567890,"b":-9223372036854775809,"c":[0.1000,3.141592653589793238462643383279]}"#;
+        let parsed = parse(&HeaderMap::new(), body.as_bytes()).unwrap();
+        assert_eq!(serde_json::to_string(parsed.map()).unwrap(), body);
+    }
+
+    #[test]
     fn nothing_is_an_empty_object() {
         for body in ["", "  \n", "null", "{}"] {
             assert!(parse(&HeaderMap::new(), body.as_bytes()).unwrap().map().is_empty());

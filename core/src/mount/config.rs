@@ -92,24 +92,21 @@ mod token_type {
     const KINDS: [TokenType; 5] =
         [TokenType::Default, TokenType::Service, TokenType::Batch, TokenType::DefaultService, TokenType::DefaultBatch];
 
-    #[derive(Deserialize)]
-    #[serde(untagged)]
-    enum Stored {
-        Number(usize),
-        /// As earlier builds wrote it.
-        Name(TokenType),
-    }
-
     pub(super) fn serialize<S: Serializer>(kind: &TokenType, serializer: S) -> Result<S::Ok, S::Error> {
         let number = KINDS.iter().position(|known| known == kind).unwrap_or_default();
         serializer.serialize_u8(u8::try_from(number).unwrap_or_default())
     }
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<TokenType, D::Error> {
-        Ok(match Stored::deserialize(deserializer)? {
-            Stored::Number(number) => KINDS.get(number).copied().unwrap_or_default(),
-            Stored::Name(kind) => kind,
-        })
+        let stored = serde_json::Value::deserialize(deserializer)?;
+        match stored.as_u64() {
+            Some(number) => {
+                let kind = usize::try_from(number).ok().and_then(|number| KINDS.get(number).copied());
+                Ok(kind.unwrap_or_default())
+            }
+            // As earlier builds wrote it.
+            None => TokenType::deserialize(stored).map_err(serde::de::Error::custom),
+        }
     }
 }
 
