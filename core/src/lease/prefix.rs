@@ -1,5 +1,7 @@
 //! Revoking all leases below a path: a few at once, many by a job that takes effect with its first entry.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use super::revoke::{Force, Outcome, revoke_lease};
@@ -8,13 +10,16 @@ use crate::{Failure, Timestamp, Transaction};
 
 /// Jobs that may run at the same time.
 const MAX_JOBS: usize = 64;
+/// By how much the time of a leader may be behind that of the one before it, far beyond what it is: a lease made before a
+/// job began may bear a later time, and is meant all the same.
+const LEADERS_APART: Duration = Duration::from_secs(10);
 
 #[derive(Debug, Serialize, Deserialize)]
 struct Job {
     prefix: String,
     #[serde(default)]
     force: bool,
-    /// Leases made after it are not meant; `None`: all are.
+    /// Leases with a later time are not meant; `None`: all are. It lies ahead, and those made since are given a later one.
     #[serde(default)]
     begun: Option<Timestamp>,
     /// The last lease id that was dealt with.
@@ -37,7 +42,8 @@ impl Leases {
             return self.revoke(tx, mounts, prefix, force, now);
         }
         let prefix = format!("{}/", prefix.trim_end_matches('/'));
-        let mut job = Job { prefix, force: force == Force::Yes, begun: Some(now), after: String::new() };
+        let begun = Some(now.plus(LEADERS_APART));
+        let mut job = Job { prefix, force: force == Force::Yes, begun, after: String::new() };
         let mut work = super::MAX_STEP;
         if job.advance(tx, mounts, now, &mut work)? == Outcome::Done {
             return Ok(Outcome::Done);
@@ -69,7 +75,7 @@ impl Leases {
             let Some(mut job) = tx.get_json::<Job>(&key)? else { continue };
             let meets = path.starts_with(&job.prefix) || job.prefix.starts_with(path);
             if meets && job.begun.is_none() {
-                job.begun = Some(now);
+                job.begun = Some(now.plus(LEADERS_APART));
                 tx.put_json(key, &job)?;
             }
         }
@@ -150,6 +156,18 @@ pub(super) fn advance_jobs(
         Outcome::Continues => tx.put_json(key, &job)?,
     }
     Ok(true)
+}
+
+/// The time that a new lease is given: later than that of all that jobs are about to revoke.
+pub(super) fn issue_time(tx: &mut Transaction, lease_id: &str, now: Timestamp) -> Result<Timestamp, Failure> {
+    let mut time = now;
+    for key in tx.scan(keys::PREFIX_JOBS, "", MAX_JOBS)? {
+        let job = tx.peek_json::<Job>(&key)?.filter(|job| lease_id.starts_with(&job.prefix));
+        if let Some(begun) = job.and_then(|job| job.begun) {
+            time = time.max(begun.plus(Duration::from_nanos(1)));
+        }
+    }
+    Ok(time)
 }
 
 /// Whether a job is about to revoke the lease.

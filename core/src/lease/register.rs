@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{AuthRecord, LeaseRecord, Leases, SecretRecord, TtlRequest, grant_ttl, keys};
+use super::{AuthRecord, LeaseRecord, Leases, SecretRecord, TtlRequest, grant_ttl, keys, prefix};
 use crate::active::LeaseLimits;
 use crate::token::{SaltedId, TokenEntry, base62};
 use crate::{Failure, LeasedSecret, Timestamp, Transaction};
@@ -47,6 +47,7 @@ impl Leases {
             internal: Some(secret.internal),
             lease_id: String::new(),
         });
+        lease.issue_time = prefix::issue_time(tx, &lease.lease_id, now)?;
         lease.store(tx, None)?;
         if let Some(key) = token_index(tx, &lease, caller)? {
             tx.put(key, lease.lease_id.clone().into_bytes());
@@ -85,6 +86,7 @@ pub(crate) fn register_token(
     // As Vault has it: 0 stands for a service token.
     lease.client_token_type = 0;
     lease.auth = Some(auth);
+    lease.issue_time = prefix::issue_time(tx, &lease.lease_id, now)?;
     lease.store(tx, None)?;
     Ok(lease)
 }

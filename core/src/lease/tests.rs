@@ -162,6 +162,23 @@ fn a_prefix_spares_what_is_made_after_it() {
 }
 
 #[test]
+fn a_prefix_takes_what_a_leader_whose_time_was_ahead_has_made_and_spares_what_comes() {
+    let mut bench = Bench::new();
+    // The time of the next leader is a little behind that of the last one.
+    let ahead = Duration::from_secs(2);
+    bench.now = bench.now.plus(ahead);
+    let meant: Vec<_> = (0..300).map(|_| bench.token(None)).collect();
+    bench.now = bench.now.minus(ahead);
+    let _ = bench.run(|tx| bench.leases.revoke_prefix(tx, &bench.mounts, "auth/token/create/", Force::No, bench.now));
+    assert!(meant.iter().all(|token| !bench.is_live(token)));
+    let later = bench.token(None);
+    let _ = bench.work(128);
+    assert!(bench.is_live(&later) && meant.iter().all(|token| !bench.is_live(token)));
+    let _ = bench.run(|tx| bench.tokens.revoke(tx, &bench.mounts, &later, bench.now));
+    assert_eq!(bench.leftovers(), Vec::<String>::new());
+}
+
+#[test]
 fn a_mount_that_goes_takes_what_is_under_way_along_and_nothing_of_the_next() {
     let mut bench = Bench::new();
     let login = || NewToken { path: "auth/userpass/login/ann".to_owned(), ..plain() };
