@@ -2,7 +2,17 @@
 
 use std::collections::BTreeMap;
 
+use openraft::errors::{RPCError, Unreachable};
+use openraft::raft::AppendEntriesResponse;
 use parking_lot::Mutex;
+
+use super::Transport;
+use super::faults::Way;
+use super::greet::Target;
+use crate::raft_types::{RaftLogId, Types};
+
+/// The leader's term, in which what a follower has acknowledged holds.
+pub(super) type Session = u64;
 
 /// By Raft's number of the follower: the leader's term, and the last index acknowledged in it.
 #[derive(Debug, Default)]
@@ -29,6 +39,51 @@ impl Acknowledged {
     /// It is no member any more.
     pub(crate) fn forget(&self, raft_id: u64) {
         self.0.lock().remove(&raft_id);
+    }
+}
+
+/// Sees to it that a follower still has what it has acknowledged. One that has not (its data folder was exchanged for an
+/// older copy) is kept from openraft, which takes that for a fault of its own.
+#[derive(Clone)]
+pub(super) struct Witness {
+    pub(super) transport: Transport,
+    pub(super) target: Target,
+}
+
+impl Witness {
+    /// Notes what an answer acknowledges, or refuses to pass it on.
+    pub(super) fn check(
+        &self,
+        session: Session,
+        answer: &AppendEntriesResponse<Types>,
+        prev: Option<RaftLogId>,
+        last: Option<RaftLogId>,
+    ) -> Result<(), RPCError<Types>> {
+        let acknowledged = &self.transport.inner().acknowledged;
+        let index = |id: &RaftLogId| id.index;
+        match answer {
+            AppendEntriesResponse::Success => acknowledged.note(self.target.raft_id, session, last.as_ref().map(index)),
+            AppendEntriesResponse::PartialSuccess(upto) => {
+                acknowledged.note(self.target.raft_id, session, upto.as_ref().map(index));
+            }
+            AppendEntriesResponse::HigherVote(_) => {}
+            AppendEntriesResponse::Conflict => {
+                let held = acknowledged.of(self.target.raft_id, session);
+                if let (Some(held), Some(prev)) = (held, prev)
+                    && prev.index <= held
+                {
+                    let node = &self.target.node;
+                    let reason = format!(
+                        "it no longer has what it acknowledged: entry {held} of its log is gone. Its data folder is an \
+                         older copy; stop it, empty its data folder, and start it: it joins again"
+                    );
+                    let way = Way::Dialled(self.target.raft_id);
+                    self.transport.inner().faults.note(way, &node.node_id, &node.cluster_address, &reason);
+                    return Err(Unreachable::from_string(reason).into());
+                }
+            }
+        }
+        Ok(())
     }
 }
 

@@ -15,7 +15,7 @@ use openraft::raft::{
     TransferLeaderResponse, VoteRequest, VoteResponse,
 };
 
-use super::faults::Way;
+use super::acknowledged::{Session, Witness};
 use super::greet::Target;
 use super::link::{Connection, Lane, Link, LinkError, Pending};
 use super::wire::{
@@ -38,8 +38,7 @@ const AHEAD_BYTES: usize = 4 << 20;
 
 /// The way to one member, for one purpose.
 pub(crate) struct Peer {
-    transport: Transport,
-    target: Target,
+    witness: Witness,
     /// `None` where this node has no cluster listener.
     link: Option<Arc<Link>>,
 }
@@ -63,17 +62,13 @@ impl RaftNetworkFactory<Types> for Transport {
 impl Transport {
     fn peer(&self, raft_id: u64, node: &MemberNode, lane: Lane) -> Peer {
         let target = Target { raft_id, node: node.clone(), is_joining: false };
-        Peer { transport: self.clone(), link: self.link(&target, lane), target }
+        Peer { link: self.link(&target, lane), witness: Witness { transport: self.clone(), target } }
     }
 }
 
 impl Peer {
     fn link(&self) -> Result<&Arc<Link>, Unreachable<Types>> {
         self.link.as_ref().ok_or_else(|| Unreachable::from_string("this node has no cluster listener"))
-    }
-
-    fn witness(&self, session: Session) -> Witness {
-        Witness { transport: self.transport.clone(), target: self.target.clone(), session }
     }
 
     /// Votes and the handing over of leadership have a connection of their own, whoever asks.
@@ -84,7 +79,7 @@ impl Peer {
         option: &RPCOption,
         decode: impl FnOnce(Bytes) -> Result<T, Malformed>,
     ) -> Result<T, RPCError<Types>> {
-        let link = self.transport.link(&self.target, Lane::Control);
+        let link = self.witness.transport.link(&self.witness.target, Lane::Control);
         let link = link.ok_or_else(|| Unreachable::from_string("this node has no cluster listener"))?;
         let answer = link.ask(kind, body, option.hard_ttl()).await.map_err(rpc_error)?;
         decode(answer).map_err(|error| NetworkError::new(&error).into())
@@ -111,7 +106,7 @@ impl RaftNetworkV2<Types> for Peer {
         let answer = self.link()?.ask(Kind::Append, append_request(request), APPENDED_WITHIN).await;
         let answer = decode_append_answer(answer.map_err(rpc_error)?)
             .map_err(|error| RPCError::from(NetworkError::<Types>::new(&error)))?;
-        self.witness(session).check(&answer, prev, last)?;
+        self.witness.check(session, &answer, prev, last)?;
         Ok(answer)
     }
 
@@ -131,8 +126,7 @@ impl RaftNetworkV2<Types> for Peer {
     {
         Box::pin(async move {
             let connection = self.link()?.connection(CONNECTED_WITHIN).await.map_err(rpc_error)?;
-            let (transport, target) = (self.transport.clone(), self.target.clone());
-            let witness = move |session| Witness { transport: transport.clone(), target: target.clone(), session };
+            let witness = self.witness.clone();
             let pipeline =
                 Pipeline { connection, input, witness, sent: VecDeque::new(), sent_bytes: 0, has_ended: false };
             Ok(stream::unfold(Some(pipeline), |pipeline| async move {
@@ -168,7 +162,7 @@ impl RaftNetworkV2<Types> for Peer {
         cancel: impl Future<Output = ReplicationClosed> + OptionalSend + 'static,
         _: RPCOption,
     ) -> Result<SnapshotResponse<Types>, StreamingError<Types>> {
-        send_snapshot::send(self.transport.inner(), &self.target, vote, snapshot, cancel).await
+        send_snapshot::send(self.witness.transport.inner(), &self.witness.target, vote, snapshot, cancel).await
     }
 
     async fn transfer_leader(
@@ -180,9 +174,6 @@ impl RaftNetworkV2<Types> for Peer {
     }
 }
 
-/// The leader's term, in which what a follower has acknowledged holds.
-type Session = u64;
-
 fn session(request: &AppendEntriesRequest<Types>) -> Session {
     request.vote.leader_id.term
 }
@@ -191,56 +182,11 @@ fn last_of(request: &AppendEntriesRequest<Types>) -> Option<RaftLogId> {
     request.entries.last().map(|entry| entry.log_id).or(request.prev_log_id)
 }
 
-/// Sees to it that a follower still has what it has acknowledged. One that has not (its data folder was exchanged for an
-/// older copy) is kept from openraft, which takes that for a fault of its own.
-struct Witness {
-    transport: Transport,
-    target: Target,
-    session: Session,
-}
-
-impl Witness {
-    fn check(
-        &self,
-        answer: &AppendEntriesResponse<Types>,
-        prev: Option<RaftLogId>,
-        last: Option<RaftLogId>,
-    ) -> Result<(), RPCError<Types>> {
-        let acknowledged = &self.transport.inner().acknowledged;
-        let index = |id: &RaftLogId| id.index;
-        match answer {
-            AppendEntriesResponse::Success => {
-                acknowledged.note(self.target.raft_id, self.session, last.as_ref().map(index))
-            }
-            AppendEntriesResponse::PartialSuccess(upto) => {
-                acknowledged.note(self.target.raft_id, self.session, upto.as_ref().map(index));
-            }
-            AppendEntriesResponse::HigherVote(_) => {}
-            AppendEntriesResponse::Conflict => {
-                let held = acknowledged.of(self.target.raft_id, self.session);
-                if let (Some(held), Some(prev)) = (held, prev)
-                    && prev.index <= held
-                {
-                    let node = &self.target.node;
-                    let reason = format!(
-                        "it no longer has what it acknowledged: entry {held} of its log is gone. Its data folder is an \
-                         older copy; stop it, empty its data folder, and start it: it joins again"
-                    );
-                    let way = Way::Dialled(self.target.raft_id);
-                    self.transport.inner().faults.note(way, &node.node_id, &node.cluster_address, &reason);
-                    return Err(Unreachable::from_string(reason).into());
-                }
-            }
-        }
-        Ok(())
-    }
-}
-
 /// Requests sent ahead of their answers, which are given in the same order.
-struct Pipeline<S, W> {
+struct Pipeline<S> {
     connection: Arc<Connection>,
     input: S,
-    witness: W,
+    witness: Witness,
     sent: VecDeque<Sent>,
     sent_bytes: usize,
     has_ended: bool,
@@ -256,11 +202,7 @@ struct Sent {
 
 type Answer = Result<StreamAppendResult<Types>, RPCError<Types>>;
 
-impl<S, W> Pipeline<S, W>
-where
-    S: Stream<Item = AppendEntriesRequest<Types>> + Unpin,
-    W: Fn(Session) -> Witness,
-{
+impl<S: Stream<Item = AppendEntriesRequest<Types>> + Unpin> Pipeline<S> {
     /// The next answer, and whether others can follow.
     async fn next(&mut self) -> Option<(Answer, bool)> {
         loop {
@@ -289,8 +231,7 @@ where
             let answer = answered.unwrap_or(Err(LinkError::Late));
             let sent = self.sent.pop_front()?;
             self.sent_bytes -= sent.bytes;
-            let witness = (self.witness)(sent.session);
-            return Some(judge(answer, sent, &witness));
+            return Some(judge(answer, sent, &self.witness));
         }
     }
 
@@ -321,7 +262,7 @@ fn judge(answer: Result<Bytes, LinkError>, sent: Sent, witness: &Witness) -> (An
     };
     match answer {
         Ok(answer) => {
-            if let Err(error) = witness.check(&answer, sent.prev, sent.last) {
+            if let Err(error) = witness.check(sent.session, &answer, sent.prev, sent.last) {
                 return (Err(error), false);
             }
             let goes_on = match &answer {
