@@ -135,6 +135,9 @@ pub(crate) fn parse(headers: &HeaderMap, body: &[u8]) -> Result<Payload, Failure
     }
     match first {
         None => Ok(Payload::default()),
+        Some(Ok(Value::Object(map))) if map.values().any(holds_no_float) => {
+            Err(decode_error("json: cannot unmarshal number into Go value of type float64: it is out of range"))
+        }
         Some(Ok(Value::Object(map))) => Ok(map.into()),
         Some(Ok(Value::Null)) => Ok(Map::new().into()),
         Some(Ok(other)) => Err(decode_error(&format!(
@@ -142,6 +145,16 @@ pub(crate) fn parse(headers: &HeaderMap, body: &[u8]) -> Result<Payload, Failure
             kind(&other)
         ))),
         Some(Err(error)) => Err(decode_error(&describe(&error, &text))),
+    }
+}
+
+/// Whether there is a number that is larger than any float, which clients could not read again.
+fn holds_no_float(value: &Value) -> bool {
+    match value {
+        Value::Number(number) => number.as_i64().is_none() && number.as_f64().is_none(),
+        Value::Array(items) => items.iter().any(holds_no_float),
+        Value::Object(map) => map.values().any(holds_no_float),
+        Value::Null | Value::Bool(_) | Value::String(_) => false,
     }
 }
 
@@ -306,6 +319,9 @@ mod tests {
         let body = r#"{"a":123456789012345678901234567890,"b":-9223372036854775809,"c":[0.1000,3.141592653589793238462643383279]}"#;
         let parsed = parse(&HeaderMap::new(), body.as_bytes()).unwrap();
         assert_eq!(serde_json::to_string(parsed.map()).unwrap(), body);
+        for body in ["{\"a\":[1e400]}".to_owned(), format!("{{\"a\":{{\"b\":{}}}}}", "9".repeat(400))] {
+            assert!(error(&body).contains("out of range"), "{body}");
+        }
     }
 
     #[test]
