@@ -66,15 +66,23 @@ impl NamedDb {
         Ok(())
     }
 
-    /// A new, empty file at `path` that is to take the place of the one at `place`; until then its writes do not wait for
-    /// room on the disk.
-    pub(crate) fn create_successor(
+    /// The file at `path`, new or made so before, that is to take the place of the one at `place`; until then its writes do
+    /// not wait for room on the disk.
+    pub(crate) fn successor(
         path: &Path,
         place: &str,
         cache: usize,
         reserve: &Arc<Reserve>,
     ) -> Result<(Self, Patience), OpenError> {
-        let file = create_private(path).map_err(|error| OpenError::io(path, "creating it", &error))?;
+        let file = if path.exists() {
+            OpenOptions::new()
+                .read(true)
+                .write(true)
+                .open(path)
+                .map_err(|error| OpenError::io(path, "opening it", &error))?
+        } else {
+            create_private(path).map_err(|error| OpenError::io(path, "creating it", &error))?
+        };
         let patience = Patience::new(false);
         let file = PatientFile::new(file, Arc::clone(reserve), patience.clone());
         let file = file.map_err(|error| open_failure(path, error))?;

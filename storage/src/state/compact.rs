@@ -23,7 +23,9 @@ use super::{KV, StateStore, Writer};
 
 const COPYING: &str = "copying it into a smaller file";
 /// One transaction of the copy holds no more: it is synced, and the log's syncs should not wait long behind it.
-const PART_BYTES: usize = 4 << 20;
+const PART_BYTES: usize = 2 << 20;
+/// Of redb, while the copy is made: beside the old file's own.
+const COPY_CACHE: usize = 1 << 20;
 /// Changed keys that are copied while writes wait.
 const LAST_KEYS: usize = 500;
 /// Rounds of copying what changed during the one before; with steady writes each is far shorter than the last.
@@ -127,11 +129,20 @@ impl Stores {
             return Ok(Compaction::PutOff("a snapshot is being restored, or this is under way"));
         };
         let path = folder.file(&format!("{STATE_FILE}{UNFINISHED}"));
-        let made = NamedDb::create_successor(&path, self.state.file(), STATE_USE.cache, reserve);
-        let outcome = made.map_err(from_open).and_then(|(successor, patience)| {
-            let copy = Copy { state: &self.state, successor, patience };
-            copy.make(view, folder, &path, &place)
-        });
+        // Of a copy that could not be removed.
+        let _ = fs::remove_file(&path);
+        let open = |cache| {
+            let made = NamedDb::successor(&path, self.state.file(), cache, reserve).map_err(from_open)?;
+            Ok(Copy { state: &self.state, successor: made.0, patience: made.1 })
+        };
+        // Closed once all is copied, and opened again with the cache that it has from then on.
+        let outcome = open(COPY_CACHE)
+            .and_then(|copy| copy.copy_all(&view))
+            .and_then(|()| {
+                drop(view);
+                open(STATE_USE.cache)
+            })
+            .and_then(|copy| copy.catch_up(folder, &path, &place));
         if !matches!(outcome, Ok(true)) {
             self.state.shared.writer.lock().changes = None;
             // Else it goes at the next start.
@@ -165,10 +176,8 @@ struct Copy<'s> {
 }
 
 impl Copy<'_> {
-    /// `false` where too much changed meanwhile.
-    fn make(self, view: Arc<View>, folder: &DataFolder, path: &Path, place: &Path) -> Result<bool, StoreFault> {
-        self.copy_all(&view)?;
-        drop(view);
+    /// Copies what was changed since, and takes the place; `false` where too much was.
+    fn catch_up(self, folder: &DataFolder, path: &Path, place: &Path) -> Result<bool, StoreFault> {
         for _ in 0..ROUNDS {
             let mut writer = self.state.shared.writer.lock();
             self.state.shared.check(&writer)?;
