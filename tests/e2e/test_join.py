@@ -283,6 +283,9 @@ def test_a_removed_node_joins_its_former_cluster_alone(cluster, binary, tmp_path
         body = {"leader_api_addr": f"http://127.0.0.1:{liar.server_port}"}
         assert node.good("POST", "/v1/sys/storage/raft/join", body, token=None) == {"joined": True}
         cluster.wait_for(lambda: node.health() == SEALED, "it has started anew")
+        # Nor does it forget on the way where it belongs.
+        refused = node.join(strange[1], check=False, retry=True)
+        assert refused.status == 400 and f"was removed from cluster {former}" in errors(refused), refused.body
         node.good("POST", "/v1/sys/unseal", {"key": keys[0]}, token=None)
         refused = node.request("POST", "/v1/sys/unseal", {"key": keys[1]}, token=None)
         assert refused.status >= 400 and "do not open what this node held" in errors(refused), refused.body

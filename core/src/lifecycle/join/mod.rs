@@ -142,7 +142,7 @@ impl Node {
         }
         match self.join_once(&desk, &request).await {
             Ok(()) => Ok(true),
-            Err(failure) if request.retry && !matches!(&*self.phase(), Phase::Removed) => {
+            Err(failure) if request.retry && !self.belongs_to_former() => {
                 tracing::warn!("not joined yet, trying again: {failure}");
                 self.remember(Some(&RememberedJoin {
                     targets: own(&request.targets),
@@ -156,10 +156,25 @@ impl Node {
         }
     }
 
+    /// Whether this node was removed from a cluster, and joins that one alone.
+    fn belongs_to_former(&self) -> bool {
+        match &*self.phase() {
+            Phase::Removed => true,
+            Phase::Joining(joining) => joining.former.is_some(),
+            _ => false,
+        }
+    }
+
     async fn join_once(self: &Arc<Self>, desk: &Arc<dyn JoinDesk>, request: &JoinRequest) -> Result<(), JoinFailure> {
         let offer = self.first_offer(desk, &request.targets, request.non_voter).await?;
-        let joining = Joining::offered(&offer, request)?;
+        let mut joining = Joining::offered(&offer, request)?;
         let _turn = self.turn.lock().await;
+        if let Phase::Joining(before) = &*self.phase()
+            && before.former.is_some()
+        {
+            joining.must_be_of(&before.cluster_id)?;
+            joining.former.clone_from(&before.former);
+        }
         match &*self.phase() {
             Phase::Uninitialized => {}
             Phase::Joining(before) if before.cluster_id == joining.cluster_id && before.is_admitted() => return Ok(()),
@@ -209,14 +224,7 @@ impl Node {
     /// Anybody may ask for that, and so only its former cluster can have it: what answers names that cluster, and the keys
     /// that the node is then given open what it held before.
     async fn rejoin(&self, desk: &Arc<dyn JoinDesk>, mut joining: Joining) -> Result<(), JoinFailure> {
-        let own = self.own_cluster_id();
-        if joining.cluster_id != own {
-            return Err(JoinFailure::OtherCluster(format!(
-                "this node was removed from cluster {own} and joins that one again; to let it join cluster {}, stop it, \
-                 empty its data folder, and start it again",
-                joining.cluster_id
-            )));
-        }
+        joining.must_be_of(&self.own_cluster_id())?;
         let record = |path: &str| self.parts.store.get(path).map_err(|error| JoinFailure::Other(error.to_string()));
         // A node that was never opened as a member holds none.
         if let (Some(stored_keys), Some(keyring)) = (record(STORED_KEYS_PATH)?, record(KEYRING_PATH)?) {
@@ -345,6 +353,18 @@ impl Joining {
             former: None,
             admitted: OnceLock::new(),
         })
+    }
+
+    /// Of a node that was removed: whether it is that cluster.
+    fn must_be_of(&self, former: &str) -> Result<(), JoinFailure> {
+        if self.cluster_id == former {
+            return Ok(());
+        }
+        Err(JoinFailure::OtherCluster(format!(
+            "this node was removed from cluster {former} and joins that one again; to let it join cluster {}, stop it, \
+             empty its data folder, and start it again",
+            self.cluster_id
+        )))
     }
 
     fn resumed(seal: &RememberedSeal, wanted: &JoinRequest) -> Option<Self> {
