@@ -4,10 +4,11 @@ use std::fmt::Write as _;
 use std::io;
 use std::path::Path;
 
+use coffer_net::{Attempt, DialError};
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
-use tokio::net::{TcpStream, UnixStream, lookup_host};
+use tokio::net::{TcpStream, UnixStream};
 
 use super::address::{Address, Scheme};
 use super::body::Outgoing;
@@ -75,19 +76,16 @@ async fn dial_unix(path: &Path) -> Result<UnixStream, ConnectFailure> {
 }
 
 async fn dial(host: &str, port: u16) -> Result<TcpStream, ConnectFailure> {
-    let found = lookup_host((host, port)).await;
-    let found = found.map_err(|_| passing(format!("dial tcp: lookup {host}: no such host")))?;
-    let mut failure = format!("dial tcp: lookup {host}: no such host");
-    for address in found {
-        match TcpStream::connect(address).await {
-            Ok(stream) => {
-                let _ = stream.set_nodelay(true);
-                return Ok(stream);
-            }
-            Err(error) => failure = format!("dial tcp {address}: connect: {}", io_words(&error)),
-        }
-    }
-    Err(passing(failure))
+    coffer_net::dial(host, port).await.map_err(|error| {
+        passing(match error {
+            DialError::NoAddress { .. } => format!("dial tcp: lookup {host}: no such host"),
+            DialError::AllFailed(attempts) => attempts.iter().map(attempt_words).collect::<Vec<_>>().join("; "),
+        })
+    })
+}
+
+fn attempt_words(attempt: &Attempt) -> String {
+    format!("dial tcp {}: connect: {}", attempt.address, io_words(&attempt.reason))
 }
 
 /// Asks a proxy for a way through to `target`.

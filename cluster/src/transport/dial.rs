@@ -75,14 +75,13 @@ impl Inner {
             return Err(failed("this node has no cluster listener".to_owned()));
         };
         let address = &target.node.cluster_address;
-        let stream = TcpStream::connect(address.as_str())
+        let (host, port) = greet::parts(address).ok_or_else(|| failed(format!("{address} is not an address")))?;
+        // Messages are written whole; waiting to fill a packet, which net does without, would only delay them.
+        let stream = coffer_net::dial(host, port)
             .await
             .map_err(|error| failed(format!("{address} cannot be connected to: {error}")))?;
-        // Messages are written whole; waiting to fill a packet would only delay them.
-        stream.set_nodelay(true).map_err(Failed::broken)?;
         // Not sent where it is an address; the name is judged with the certificate.
-        let host = greet::host(address).to_owned();
-        let name = ServerName::try_from(host).map_err(|_| failed(format!("{address} is not an address")))?;
+        let name = ServerName::try_from(host.to_owned()).map_err(|_| failed(format!("{address} is not an address")))?;
         let connector = TlsConnector::from(Arc::clone(tls.client(protocol)));
         connector.connect(name, stream).await.map_err(|error| match error.get_ref().and_then(|e| e.downcast_ref()) {
             Some(rustls::Error::AlertReceived(rustls::AlertDescription::NoApplicationProtocol)) => {

@@ -484,8 +484,14 @@ async fn read_exactly(stream: &mut (impl AsyncRead + Unpin)) -> io::Result<Frame
 
 /// The host of a `host:port`.
 pub(super) fn host(address: &str) -> &str {
-    let host = address.rsplit_once(':').map_or(address, |(host, _)| host);
-    host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(host)
+    parts(address).map_or(address, |(host, _)| host)
+}
+
+/// Host and port of a `host:port`.
+pub(super) fn parts(address: &str) -> Option<(&str, u16)> {
+    let (host, port) = address.rsplit_once(':')?;
+    let host = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(host);
+    Some((host, port.parse().ok()?))
 }
 
 fn named(node_id: &str) -> String {

@@ -21,19 +21,13 @@ impl Addresses {
     /// Connects to the first address that takes it, in the resolver's order.
     pub(crate) async fn connect(&self, server: &HostPort) -> io::Result<TcpStream> {
         let connected = match server.host.parse::<IpAddr>() {
-            Ok(address) => TcpStream::connect((address, server.port)).await,
-            Err(_) => TcpStream::connect(&*self.look_up(server).await?).await,
+            Ok(address) => coffer_net::dial_any(&[(address, server.port).into()]).await,
+            Err(_) => coffer_net::dial_any(&self.look_up(server).await?).await,
         };
-        match connected {
-            Ok(stream) => {
-                stream.set_nodelay(true)?;
-                Ok(stream)
-            }
-            Err(error) => {
-                *self.0.lock() = None;
-                Err(error)
-            }
-        }
+        connected.map_err(|error| {
+            *self.0.lock() = None;
+            error.into()
+        })
     }
 
     async fn look_up(&self, server: &HostPort) -> io::Result<Arc<[SocketAddr]>> {

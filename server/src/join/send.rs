@@ -11,7 +11,6 @@ use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpStream, lookup_host};
 use tokio_rustls::TlsConnector;
 
 use super::trust;
@@ -65,7 +64,7 @@ fn refused(at: &str, status: StatusCode, answer: Option<&Value>) -> DeskError {
 }
 
 async fn connect(url: &NodeUrl, target: &JoinTarget, roots: &Roots) -> Result<Box<dyn Stream>, String> {
-    let stream = dial(&url.at.host, url.at.port).await?;
+    let stream = coffer_net::dial(&url.at.host, url.at.port).await.map_err(|error| error.to_string())?;
     if url.scheme == Scheme::Http {
         return Ok(Box::new(stream));
     }
@@ -76,22 +75,6 @@ async fn connect(url: &NodeUrl, target: &JoinTarget, roots: &Roots) -> Result<Bo
         Ok(stream) => Ok(Box::new(stream)),
         Err(error) => Err(trust::in_words(&error, target)),
     }
-}
-
-async fn dial(host: &str, port: u16) -> Result<TcpStream, String> {
-    let found = lookup_host((host, port)).await.map_err(|_| format!("the name {host} has no address"))?;
-    let mut reason = format!("the name {host} has no address");
-    for address in found {
-        match TcpStream::connect(address).await {
-            Ok(stream) => {
-                // Only a matter of speed.
-                let _ = stream.set_nodelay(true);
-                return Ok(stream);
-            }
-            Err(error) => reason = format!("{address}: {error}"),
-        }
-    }
-    Err(reason)
 }
 
 async fn exchange(
