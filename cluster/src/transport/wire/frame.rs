@@ -12,8 +12,11 @@ pub(crate) const MAX_FRAME: usize = 40 << 20;
 /// Kind and question number.
 const HEAD: usize = 9;
 const LENGTH: usize = 4;
-/// Room made for a frame before its bytes have come.
-const FIRST_ROOM: usize = 64 << 10;
+/// Frames are read into blocks of this size.
+const BLOCK: usize = 64 << 10;
+/// A block with less room than this left is read into no more. What follows the frames in it is lost for as long as one
+/// of them is kept, as log entries are.
+const LEAST_ROOM: usize = 8 << 10;
 
 /// What a frame is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -120,7 +123,9 @@ impl FrameReader {
             if let Some(frame) = self.parse(max_body)? {
                 return Ok(Some(frame));
             }
-            self.buffer.reserve(FIRST_ROOM);
+            if self.buffer.capacity() - self.buffer.len() < LEAST_ROOM {
+                self.buffer.reserve(BLOCK);
+            }
             let read = tokio::time::timeout(silence, source.read_buf(&mut self.buffer)).await;
             if read.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))?? == 0 {
                 let between = self.buffer.is_empty();
@@ -181,6 +186,23 @@ mod tests {
                 while let Ok(Some(_)) = reader.next(&mut source, 50).await {}
             });
         }
+    }
+
+    /// What a member keeps of the log in memory lies in these blocks.
+    #[test]
+    fn frames_that_are_kept_share_their_memory() {
+        block_on(async {
+            let (mut near, mut far) = tokio::io::duplex(1 << 20);
+            let mut reader = FrameReader::default();
+            let mut kept = Vec::new();
+            for id in 0..200 {
+                write_frame(&mut near, &Frame::new(Kind::Append, id, vec![7; 1000])).await.unwrap();
+                kept.push(reader.next(&mut far, MAX_FRAME).await.unwrap().unwrap().body);
+            }
+            let starts: Vec<usize> = kept.iter().map(|body| body.as_ptr() as usize).collect();
+            let alone = starts.windows(2).filter(|pair| pair[1] != pair[0] + 1000 + LENGTH + HEAD).count();
+            assert!(alone <= 5, "{alone} of 200 small frames begin a block of their own");
+        });
     }
 
     #[test]
