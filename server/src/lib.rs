@@ -1,6 +1,7 @@
 //! The server: configuration, start and stop, listeners, logs, development mode. It joins the other crates in
 //! [`assemble`]; what a request means is theirs to know, not this crate's.
 
+mod allocator;
 pub mod assemble;
 mod cluster_listener;
 pub mod command;

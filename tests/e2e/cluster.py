@@ -113,7 +113,7 @@ listener "tcp" {{
 }}
 api_addr = "{self.address}"
 cluster_addr = "https://{self.cluster_address}"
-disable_mlock = true
+disable_mlock = {"false" if self.cluster.locked else "true"}
 ui = true
 {self.cluster.extra}
 {self.extra}
@@ -261,11 +261,13 @@ class Cluster:
     """N nodes; `with Cluster(...) as cluster` ends all of them."""
 
     def __init__(self, binary, folder, size=3, *, tls=True, authority=None, links=False, extra="", variables=None,
-                 net=None, shares=1, threshold=1):
+                 net=None, shares=1, threshold=1, locked=False):
         self.binary, self.folder, self.tls, self.extra = binary, folder, tls, extra
         self.variables = dict(variables or {})
         self.network = net or network(size + 3)
         self.shares, self.threshold = shares, threshold
+        # Whether the nodes' memory is, as in production.
+        self.locked = locked
         self.keys, self.root = [], None
         self.authority = authority or (Authority(folder / "ca") if tls else None)
         if tls:

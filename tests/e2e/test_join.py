@@ -182,6 +182,21 @@ def test_two_clusters_are_not_merged(cluster):
     assert set(cluster.members()) == {"vault1"}
 
 
+def test_init_beside_a_cluster_that_is_to_be_joined_makes_no_second_one(cluster):
+    """While the first node is sealed it lets nobody join: a hurried operator types `operator init` on the second."""
+    cluster[1].good("POST", "/v1/sys/seal")
+    node = cluster[2]
+    node.joins = True
+    node.start()
+    assert node.health() == UNINITIALISED
+    refused = node.request("POST", "/v1/sys/init", {"secret_shares": 1, "secret_threshold": 1}, token=None)
+    assert refused.status == 400 and cluster[1].address in errors(refused) and "retry_join" in errors(refused)
+    cluster[1].unseal()
+    cluster.wait_for(lambda: node.health() == SEALED, "it found the cluster")
+    node.unseal()
+    cluster.wait_members(2)
+
+
 def test_started_at_once_they_form_one_cluster(binary, tmp_path):
     """By retry_join alone; whoever is initialised second is told that it is too late."""
     with Cluster(binary, tmp_path, shares=SHARES, threshold=THRESHOLD) as cluster:

@@ -80,6 +80,9 @@ pub enum DeskError {
 /// The server's part in a join.
 #[async_trait::async_trait]
 pub trait JoinDesk: Send + Sync {
+    /// Whether the node there belongs to a cluster.
+    async fn is_initialized(&self, at: &JoinTarget) -> Result<bool, DeskError>;
+
     /// Introduces this node.
     async fn challenge(&self, at: &JoinTarget, joiner: &JoinerCard) -> Result<Offered, DeskError>;
 

@@ -45,6 +45,13 @@ pub enum InitError {
     /// It is, since long.
     #[error("Vault is already initialized")]
     Already,
+    /// A node that `retry_join` names belongs to a cluster.
+    #[error(
+        "the node at {0}, which a retry_join block names, belongs to a cluster already: this node joins that one by itself \
+         once it is unsealed, and would be a second cluster if it were initialized. If a second one is meant, take that \
+         node out of retry_join; if what that node holds is of no use, empty its data folder"
+    )]
+    Elsewhere(String),
     /// The request, or the keys, are at fault.
     #[error(transparent)]
     Seal(#[from] SealInitError),
@@ -65,6 +72,9 @@ impl Node {
         let _turn = self.turn.lock().await;
         if !matches!(&*self.phase(), Phase::Uninitialized) || self.seal_config().is_some() {
             return Err(InitError::Already);
+        }
+        if let Some(at) = self.initialized_elsewhere().await {
+            return Err(InitError::Elsewhere(at));
         }
         self.form_alone().await?;
         let now = self.parts.clock.now();

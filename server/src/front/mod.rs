@@ -36,6 +36,7 @@ fn run(flags: &Flags) -> Result<(), String> {
     coffer_tls::check_cpu().map_err(|error| error.to_string())?;
     let loaded = Loaded::of(flags)?;
     let logging = Logging::begin(&loaded.log).map_err(|error| error.to_string())?;
+    crate::allocator::return_idle_memory();
     // For checks, the status page and signals; connections have threads of their own.
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| error.to_string())?;

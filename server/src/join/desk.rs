@@ -9,7 +9,7 @@ use serde_json::Value;
 use tokio::sync::Notify;
 
 use super::memory::JoinMemory;
-use super::send::post;
+use super::send::{get, post};
 
 /// Speaks to other nodes' APIs.
 pub struct Desk {
@@ -28,6 +28,10 @@ impl Desk {
 
 #[async_trait::async_trait]
 impl JoinDesk for Desk {
+    async fn is_initialized(&self, at: &JoinTarget) -> Result<bool, DeskError> {
+        Ok(get(at, &self.roots, "sys/init").await?["initialized"] == Value::Bool(true))
+    }
+
     async fn challenge(&self, at: &JoinTarget, joiner: &JoinerCard) -> Result<Offered, DeskError> {
         let body = serde_json::to_vec(joiner).map_err(|error| DeskError::Refused(error.to_string()))?;
         let data = post(at, &self.roots, "sys/storage/raft/bootstrap/challenge", body).await?;

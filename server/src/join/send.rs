@@ -5,7 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use coffer_core::joining::{DeskError, JoinTarget};
 use coffer_tls::Roots;
-use http::{Request, StatusCode, header};
+use http::{Method, Request, StatusCode, header};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
@@ -28,6 +28,26 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
 
 /// Posts to `path` below `/v1/`, and gives the `data` of the answer.
 pub(super) async fn post(target: &JoinTarget, roots: &Roots, path: &str, body: Vec<u8>) -> Result<Value, DeskError> {
+    let mut answer = ask(target, roots, Method::POST, path, body).await?;
+    answer.get_mut("data").map(Value::take).ok_or_else(|| no_api(target))
+}
+
+/// Gets `path` below `/v1/`, and gives the whole answer.
+pub(super) async fn get(target: &JoinTarget, roots: &Roots, path: &str) -> Result<Value, DeskError> {
+    ask(target, roots, Method::GET, path, Vec::new()).await
+}
+
+fn no_api(target: &JoinTarget) -> DeskError {
+    DeskError::Refused(format!("what answers at {} is not a node's API", target.api_address))
+}
+
+async fn ask(
+    target: &JoinTarget,
+    roots: &Roots,
+    method: Method,
+    path: &str,
+    body: Vec<u8>,
+) -> Result<Value, DeskError> {
     let at = &target.api_address;
     let url: NodeUrl = at.parse().map_err(|error| DeskError::Refused(format!("leader_api_addr: {error}")))?;
     let unreachable = |reason: String| DeskError::Unreachable(format!("the node at {at} cannot be reached: {reason}"));
@@ -35,14 +55,13 @@ pub(super) async fn post(target: &JoinTarget, roots: &Roots, path: &str, body: V
     let stream = connected
         .unwrap_or_else(|_| Err(format!("no connection within {} s", CONNECT_TIME.as_secs())))
         .map_err(unreachable)?;
-    let exchanged = tokio::time::timeout(ANSWER_TIME, exchange(stream, &url, path, body)).await;
+    let exchanged = tokio::time::timeout(ANSWER_TIME, exchange(stream, &url, method, path, body)).await;
     let (status, body) = exchanged
         .unwrap_or_else(|_| Err(format!("no answer within {} s", ANSWER_TIME.as_secs())))
         .map_err(unreachable)?;
     let answer: Option<Value> = serde_json::from_slice(&body).ok();
     if status.is_success() {
-        let data = answer.and_then(|mut answer| answer.get_mut("data").map(Value::take));
-        return data.ok_or_else(|| DeskError::Refused(format!("what answers at {at} is not a node's API")));
+        return answer.ok_or_else(|| no_api(target));
     }
     Err(refused(at, status, answer.as_ref()))
 }
@@ -80,10 +99,13 @@ async fn connect(url: &NodeUrl, target: &JoinTarget, roots: &Roots) -> Result<Bo
 async fn exchange(
     stream: Box<dyn Stream>,
     url: &NodeUrl,
+    method: Method,
     path: &str,
     body: Vec<u8>,
 ) -> Result<(StatusCode, Bytes), String> {
-    let request = Request::post(format!("/v1/{path}"))
+    let request = Request::builder()
+        .method(method)
+        .uri(format!("/v1/{path}"))
         .header(header::HOST, url.at.to_string())
         .header(header::CONTENT_TYPE, "application/json")
         .header("x-vault-request", "true")

@@ -12,6 +12,7 @@ use super::privileges::{self, Privileges};
 use super::reload::{self, Reloadable};
 use super::signals::{Asked, Signals};
 use super::{StartError, banner, restart};
+use crate::allocator;
 use crate::assemble::{self, Api, Assembly};
 use crate::cluster_listener;
 use crate::command::Flags;
@@ -65,6 +66,7 @@ pub fn run(flags: Flags) -> Result<(), StartError> {
     if let Locked::No(why) = &locked {
         tracing::warn!("{why}");
     }
+    allocator::return_idle_memory();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let server = Server { flags, config, certificates, locked, logging, connections };
     let ended = runtime.block_on(server.serve());

@@ -36,7 +36,7 @@ async fn init(node: &Arc<Node>, request: &Request) -> Result<Response, Failure> 
         recovery_pgp_keys: list_len(request, "recovery_pgp_keys", GO)?,
     };
     let made = node.init(asked, None).await.map_err(|error| match error {
-        InitError::Already => Failure::invalid(error.to_string()),
+        InitError::Already | InitError::Elsewhere(_) => Failure::invalid(error.to_string()),
         InitError::Seal(error) if error.fault() == Fault::Request => Failure::invalid(error.to_string()),
         InitError::Seal(error) => Failure::internal(error),
         InitError::Failure(failure) => failure,

@@ -1,5 +1,6 @@
 //! A node that is to become a member of a cluster that is there already: from the first question to open keys.
 
+mod elsewhere;
 mod prove;
 mod search;
 
@@ -67,6 +68,8 @@ pub enum JoinFailure {
 #[derive(Default)]
 pub(super) struct Joiner {
     desk: OnceLock<Arc<dyn JoinDesk>>,
+    /// Whom the configuration names.
+    configured: OnceLock<Vec<JoinTarget>>,
     /// The one search for a cluster that is under way.
     search: Mutex<Option<AbortHandle>>,
 }
@@ -109,6 +112,7 @@ impl Node {
             }
             return;
         }
+        let _ = self.joiner.configured.set(configured.targets.clone());
         let mut wanted = configured;
         if let Some(remembered) = remembered {
             wanted.targets.splice(0..0, remembered.targets);
