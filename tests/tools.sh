@@ -12,8 +12,8 @@ need_tools() {
         command -v "${pair%%:*}" >/dev/null || { missing+=("${pair%%:*}"); packages+=("${pair#*:}"); }
     done
     python3 -c 'import ensurepip, venv' 2>/dev/null || { missing+=("python3 with venv"); packages+=(python3-venv); }
-    # cargo's own linker driver, and the C compiler of the default TLS cryptography.
-    command -v cc >/dev/null || { missing+=(cc); packages+=(build-essential); }
+    # cargo's own linker driver; C compiler and make for the default TLS cryptography and the allocator.
+    command -v cc >/dev/null && command -v make >/dev/null || { missing+=("cc and make"); packages+=(build-essential); }
     [ "${#missing[@]}" -eq 0 ] && return
     command -v cargo >/dev/null || fail "cargo is missing: install Rust 1.95 or newer (rustup.rs)"
     if [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null; then
