@@ -63,6 +63,8 @@ class Node(Server):
         self.process, self.disk, self.log, self.paused = None, None, None, False
         # Told apart by tests that want them so.
         self.storage, self.listener, self.extra, self.joins = "", "", "", True
+        # As cluster_addr, in place of where it listens.
+        self.claimed = None
         # Further variables of the process: SSL_CERT_FILE stands for the system store with the CA in it.
         self.variables = {}
         self.certificates = cluster.certificate(self.name, self.host) if cluster.tls else None
@@ -99,7 +101,7 @@ class Node(Server):
             tls = f'tls_cert_file = "{self.certificates.certificate}"\n  tls_key_file = "{self.certificates.key}"'
         else:
             tls = "tls_disable = true"
-        own_port = BEHIND_RELAY if self.cluster.links else CLUSTER
+        own_port = BEHIND_RELAY if self.cluster.links else self.cluster_port
         self.config.write_text(f"""storage "raft" {{
   path = "{self.data}"
   node_id = "{self.name}"
@@ -112,7 +114,7 @@ listener "tcp" {{
   {self.listener}
 }}
 api_addr = "{self.address}"
-cluster_addr = "https://{self.cluster_address}"
+cluster_addr = "https://{self.claimed or self.cluster_address}"
 disable_mlock = {"false" if self.cluster.locked else "true"}
 ui = true
 {self.cluster.extra}

@@ -4,7 +4,7 @@ import subprocess
 
 import pytest
 
-from cluster import ACTIVE, REMOVED, SEALED, Cluster
+from cluster import ACTIVE, REMOVED, SEALED, STANDBY, Cluster
 
 
 def write(node, value):
@@ -53,6 +53,59 @@ def test_the_leader_is_removed_and_knows_it(three):
     answer = three.wait_leader(others).good("GET", "/v1/sys/storage/raft/configuration")
     assert len(answer["data"]["config"]["servers"]) == 2
     assert any("even number of voters (2)" in warning for warning in answer["warnings"])
+
+
+def moves(node, cluster):
+    """Its machine has another address from now on."""
+    node.stop()
+    node.port, node.cluster_port = node.port + 1000, node.cluster_port + 1000
+    node.start()
+    node.unseal()
+
+    def known():
+        server = cluster.wait_leader().raft_configuration().get(node.name)
+        return server and server["address"] == node.cluster_address
+
+    assert cluster.wait_for(known, "its new address is known")
+
+
+def test_nodes_that_moved_are_found_where_they_are(three):
+    """cluster_addr and api_addr of a member are its configuration's, also after that was changed."""
+    write(three.wait_leader(), "before")
+    follower, other = three.followers()
+    moves(follower, three)
+    nodes = three.wait_leader().good("GET", "/v1/sys/ha-status")["nodes"]
+    assert {node["api_address"] for node in nodes} == {node.address for node in three.nodes}
+    # The one that moved counts: with another dead, nothing is committed without it.
+    other.kill9()
+    write(three.wait_leader(), "moved")
+    other.start()
+    other.unseal()
+    leader = three.wait_leader()
+    moves(leader, three)
+    write(three.wait_leader(), "all moved")
+    standby = next(node for node in three.nodes if node.health() == STANDBY)
+    assert standby.good("GET", "/v1/sys/leader")["leader_address"] == three.wait_leader().address
+    assert read(standby) == "all moved"
+
+
+def test_a_member_whose_new_address_leads_nowhere_is_told(three):
+    follower = three.followers()[0]
+    follower.stop()
+    found_at = follower.cluster_address
+    follower.claimed = f"{follower.host}:9"
+    follower.start()
+    follower.unseal()
+    leader = three.wait_leader()
+    assert three.wait_for(lambda: "is not found where it says it is" in leader.output(), "the leader says so")
+    assert leader.raft_configuration()[follower.name]["address"] == found_at
+    write(leader, "goes on")
+
+
+def test_removing_nobody_is_told(three):
+    answer = three.wait_leader().good("POST", "/v1/sys/storage/raft/remove-peer", {"server_id": "vault9"})
+    assert "vault9" in answer["warnings"][0] and "vault1, vault2, vault3" in answer["warnings"][0]
+    assert len(three.wait_leader().raft_servers()) == 3
 
 
 def test_a_wiped_node_takes_its_own_place(three):

@@ -34,7 +34,11 @@ fn certificate(problem: &CertificateError) -> String {
         CertificateError::NotValidForNameContext { expected, presented } => format!(
             "the certificate is not made out to {}, but to: {}",
             expected.to_str(),
-            if presented.is_empty() { "nobody (it has no subjectAltName)".to_owned() } else { presented.join(", ") }
+            if presented.is_empty() {
+                "nobody (it has no subjectAltName)".to_owned()
+            } else {
+                presented.iter().map(|name| plain(name)).collect::<Vec<_>>().join(", ")
+            }
         ),
         CertificateError::NotValidForName => "the certificate is not made out to this name".into(),
         CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => {
@@ -47,6 +51,12 @@ fn certificate(problem: &CertificateError) -> String {
         }
         other => format!("the certificate is refused: {other}"),
     }
+}
+
+/// A name as webpki writes it, `DnsName("vault.example.com")`, without the kind and the quotes.
+fn plain(name: &str) -> &str {
+    let inner = name.split_once('(').and_then(|(_, rest)| rest.strip_suffix(')')).unwrap_or(name);
+    inner.trim_matches('"')
 }
 
 fn alert_text(alert: AlertDescription) -> &'static str {
@@ -62,5 +72,21 @@ fn alert_text(alert: AlertDescription) -> &'static str {
         AlertDescription::UnrecognisedName => "it does not know the server name",
         AlertDescription::AccessDenied => "it denies access",
         _ => "see the peer's log for the reason",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rustls_pki_types::ServerName;
+
+    use super::*;
+
+    #[test]
+    fn names_are_told_without_the_librarys_types() {
+        let expected = ServerName::try_from("vault2.example.com").unwrap();
+        let presented = vec![r#"DnsName("vault1.example.com")"#.to_owned(), "IpAddress(10.0.0.1)".to_owned()];
+        let told =
+            explain(&Error::InvalidCertificate(CertificateError::NotValidForNameContext { expected, presented }));
+        assert_eq!(told, "the certificate is not made out to vault2.example.com, but to: vault1.example.com, 10.0.0.1");
     }
 }

@@ -12,11 +12,13 @@ use crate::pem::{self, PemError, PemProblem, PemSource};
 pub struct Roots {
     pub(crate) store: RootCertStore,
     pub(crate) certificates: Vec<CertificateDer<'static>>,
+    /// How many of them the system's store gave.
+    of_system: usize,
 }
 
 impl Default for Roots {
     fn default() -> Self {
-        Self { store: RootCertStore::empty(), certificates: Vec::new() }
+        Self { store: RootCertStore::empty(), certificates: Vec::new(), of_system: 0 }
     }
 }
 
@@ -34,6 +36,7 @@ impl Roots {
                 roots.certificates.push(certificate);
             }
         }
+        roots.of_system = roots.certificates.len();
         roots
     }
 
@@ -84,7 +87,11 @@ impl Roots {
     /// Trusts another set too.
     pub fn extend(&mut self, other: Self) {
         self.store.extend(other.store.roots);
-        self.certificates.extend(other.certificates);
+        // The system's stay in front.
+        let (system, own) = other.certificates.split_at(other.of_system);
+        self.certificates.splice(self.of_system..self.of_system, system.iter().cloned());
+        self.certificates.extend(own.iter().cloned());
+        self.of_system += other.of_system;
     }
 
     /// Whether nothing is trusted.
@@ -97,20 +104,21 @@ impl Roots {
         self.store.len()
     }
 
-    /// The subjects of the first `most` of them, and how many more there are.
+    /// In words: the subjects of the first `most`, and how many more there are. The system's store is told by its size: its
+    /// names would say nothing, being everybody's.
     pub(crate) fn names(&self, most: usize) -> String {
         let subject = |der: &CertificateDer<'_>| {
             x509_parser::parse_x509_certificate(der).ok().map(|(_, parsed)| parsed.subject().to_string())
         };
-        let mut names: Vec<_> = self.certificates.iter().filter_map(subject).take(most).collect();
-        match self.certificates.len().saturating_sub(most) {
-            0 if names.is_empty() => "none".to_owned(),
-            0 => names.join("; "),
-            more => {
-                names.push(format!("and {more} more"));
-                names.join("; ")
-            }
+        let own = self.certificates.get(self.of_system..).unwrap_or_default();
+        let mut names: Vec<_> = own.iter().filter_map(subject).take(most).collect();
+        if own.len() > most {
+            names.push(format!("and {} more", own.len() - most));
         }
+        if self.of_system > 0 {
+            names.push(format!("the {} CAs of the system's store", self.of_system));
+        }
+        if names.is_empty() { "none".to_owned() } else { names.join("; ") }
     }
 
     /// The store that rustls' verifiers take.

@@ -64,7 +64,7 @@ impl Shared {
             }
         }
         // Before it counts as a member whom others wait for.
-        self.transport.probe(new.raft_id, member_node(&new)).await?;
+        self.transport.probe(new.raft_id, member_node(&new), "was not let in").await?;
         let added = Change::AddNodes(BTreeMap::from([(new.raft_id, member_node(&new))]));
         let change = if obsolete.is_empty() {
             added

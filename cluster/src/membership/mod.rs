@@ -6,6 +6,7 @@ mod change;
 mod depart;
 mod leave;
 mod list;
+mod readdress;
 mod removed;
 mod suffrage;
 

@@ -32,6 +32,8 @@ mod tag {
     pub(super) const RESTING: u8 = 15;
     pub(super) const LEADER: u8 = 16;
     pub(super) const ROOM: u8 = 17;
+    pub(super) const CLUSTER_ADDRESS: u8 = 18;
+    pub(super) const API_ADDRESS: u8 = 19;
 }
 
 /// A member's state, as it tells it.
@@ -58,6 +60,14 @@ pub(crate) struct Told {
     pub(crate) resting: Duration,
     /// Raft's number of the leader that it follows.
     pub(crate) leader: Option<u64>,
+    pub(crate) addresses: Addresses,
+}
+
+/// Where a member is to be reached, as its configuration has it; empty where that says nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Addresses {
+    pub(crate) cluster: String,
+    pub(crate) api: String,
 }
 
 impl Told {
@@ -88,6 +98,8 @@ impl Told {
         out.number(tag::RESTING, Some(micros(self.resting)));
         out.number(tag::LEADER, self.leader);
         out.field(tag::ROOM, &[room_byte(self.room)]);
+        out.text(tag::CLUSTER_ADDRESS, &self.addresses.cluster);
+        out.text(tag::API_ADDRESS, &self.addresses.api);
         out.0
     }
 
@@ -134,6 +146,8 @@ impl Told {
             tag::RESTING => self.resting = Duration::from_micros(number(value)?),
             tag::LEADER => self.leader = Some(number(value)?),
             tag::ROOM => self.room = room(value)?,
+            tag::CLUSTER_ADDRESS => self.addresses.cluster = text(value)?,
+            tag::API_ADDRESS => self.addresses.api = text(value)?,
             // Of a later release.
             _ => {}
         }
@@ -238,8 +252,10 @@ mod tests {
         let position = any::<(u64, u64, u64)>().prop_map(|(term, leader, index)| LogPosition { term, leader, index });
         let who = (condition(), any::<Option<u32>>(), any::<u32>(), any::<Option<u32>>());
         let log = (any::<u64>(), proptest::option::of(position), any::<u64>(), any::<Option<u64>>());
+        let addresses = ("[a-z.:0-9]{0,30}", "[a-z/.:0-9]{0,30}");
+        let addresses = addresses.prop_map(|(cluster, api)| Addresses { cluster, api });
         let rest = (any::<Option<u32>>(), any::<Option<(u64, u64)>>(), any::<u64>(), any::<u32>(), any::<u32>());
-        (who, log, rest).prop_map(|(who, log, rest)| Told {
+        (who, log, rest, addresses).prop_map(|(who, log, rest, addresses)| Told {
             condition: who.0,
             priority: who.1,
             term: log.0,
@@ -254,6 +270,7 @@ mod tests {
             sync: Duration::from_micros(rest.3.into()),
             resting: Duration::from_micros(rest.4.into()),
             leader: log.3,
+            addresses,
         })
     }
 

@@ -17,7 +17,7 @@ use tokio::sync::{Notify, watch};
 
 use crate::cluster::Shared;
 
-pub(crate) use message::Told;
+pub(crate) use message::{Addresses, Told};
 pub(crate) use table::Table;
 
 /// Between two rounds.
@@ -134,6 +134,10 @@ impl Shared {
             sync: self.stores.log.sync_time(),
             resting: own.rests_until.map(|until| until.saturating_duration_since(Instant::now())).unwrap_or_default(),
             leader,
+            addresses: Addresses {
+                cluster: self.own_node.cluster_address.clone(),
+                api: self.own_node.api_address.clone(),
+            },
         }
     }
 

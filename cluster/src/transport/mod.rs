@@ -269,20 +269,20 @@ impl Transport {
         dialled.map(|dialled| Box::new(dialled.stream) as _).map_err(|failed| dial::peer_error(node_id, failed))
     }
 
-    /// Reaches a node that is to become a member, and judges it strictly: certificate in its time, name, identity. It
-    /// judges this node's certificate as well.
+    /// Reaches a node that is to become a member, or is to be reached in another place, and judges it strictly: certificate
+    /// in its time, name, identity. It judges this node's certificate as well. `failing`: what does not come about then.
     ///
     /// # Errors
     /// [`MembershipError::Unfit`] where one of the two refuses the other, [`MembershipError::Failed`] where no connection
     /// comes about; both name what to change.
-    pub(crate) async fn probe(&self, raft_id: u64, node: MemberNode) -> Result<(), MembershipError> {
+    pub(crate) async fn probe(&self, raft_id: u64, node: MemberNode, failing: &str) -> Result<(), MembershipError> {
         if self.0.tls.is_none() {
             return Ok(());
         }
         let (name, address) = (node.node_id.clone(), node.cluster_address.clone());
         let target = Target { raft_id, node, is_joining: true };
         let Err(failed) = self.0.dial(&target, Protocol::Probe).await else { return Ok(()) };
-        let text = format!("node {name:?} was not let in; its cluster address {address} was tried: {}", failed.reason);
+        let text = format!("node {name:?} {failing}; its cluster address {address} was tried: {}", failed.reason);
         Err(match failed.code {
             wire::RefusalCode::Other | wire::RefusalCode::Later => MembershipError::Failed(text),
             _ => MembershipError::Unfit(text),

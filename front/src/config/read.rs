@@ -53,6 +53,15 @@ pub fn read(text: &str) -> Result<Config, ConfigError> {
         if !binds.insert(frontend.bind.to_string()) {
             return Err(ConfigError::Whole(format!("two frontends bind {}", frontend.bind)));
         }
+        let servers =
+            backends.iter().filter(|backend| backend.name == frontend.backend).flat_map(|backend| &backend.servers);
+        if let Some(server) = servers.into_iter().find(|server| frontend.bind.takes(&server.address)) {
+            return Err(ConfigError::Whole(format!(
+                "server {:?} at {} is frontend {:?} itself, whose connections would come back to it without end: name the \
+                 node's own address",
+                server.name, server.address, frontend.name
+            )));
+        }
     }
     let status = body.block("status", 0)?.map(|block| status(&block)).transpose()?;
     Ok(Config {

@@ -33,6 +33,17 @@ fn the_backend_of_the_guide() {
 }
 
 #[test]
+fn a_server_that_is_the_frontend_itself_is_refused() {
+    for (bind, server) in [("10.0.0.1:1", "10.0.0.1:1"), ("*:1", "127.0.0.1:1"), ("0.0.0.0:1", "localhost:1")] {
+        let text = format!(
+            r#"frontend "f" {{ bind = "{bind}" backend = "b" }} backend "b" {{ server "s" {{ address = "{server}" }} }}"#
+        );
+        assert!(fault(&text).contains("is frontend \"f\" itself"), "{bind} {server}");
+        assert!(read(&text.replace(&format!("address = \"{server}\""), "address = \"10.0.0.2:1\"")).is_ok());
+    }
+}
+
+#[test]
 fn the_leader_is_known_by_its_health() {
     let config = read(
         r#"frontend "f" { bind = "[::1]:1" backend = "b" idle_timeout = "1m" max_connections = 5 }

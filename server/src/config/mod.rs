@@ -4,6 +4,7 @@
 //! or chooses a protection that is not built, are errors. Nothing is ignored in silence.
 
 mod address;
+mod advertised;
 mod cluster_tls;
 mod environment;
 mod keys;
@@ -139,7 +140,9 @@ impl Config {
     ) -> Result<(Self, Vec<Warning>), ConfigError> {
         let mut sources = preset.map(load::preset).transpose()?.into_iter().collect::<Vec<_>>();
         sources.extend(load::load(paths)?);
-        read::read(&sources, &Environment(environment))
+        let (config, mut warnings) = read::read(&sources, &Environment(environment))?;
+        warnings.extend(advertised::warnings(&config));
+        Ok((config, warnings))
     }
 }
 

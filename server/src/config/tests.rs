@@ -68,6 +68,26 @@ fn raft(config: &Config) -> &RaftStorage {
 }
 
 #[test]
+fn addresses_that_others_cannot_follow_are_warned_of() {
+    let text = with("api_addr = \"http://0.0.0.0:8200\"\ncluster_addr = \"https://[::]:8201\"");
+    let (_, warnings) = Config::load_over(Some(&text), &[], &|_| None).unwrap();
+    let told: Vec<_> = warnings.iter().map(ToString::to_string).collect();
+    assert!(told.iter().any(|warning| warning.starts_with("api_addr is http://0.0.0.0:8200, which")), "{told:?}");
+    assert!(told.iter().any(|warning| warning.starts_with("cluster_addr is https://[::]:8201, which")), "{told:?}");
+}
+
+#[test]
+fn an_api_addr_of_the_other_scheme_is_warned_of() {
+    let told = |url: &str| {
+        let text = with(&format!("api_addr = \"{url}\""));
+        let (_, warnings) = Config::load_over(Some(&text), &[], &|_| None).unwrap();
+        warnings.iter().filter(|warning| warning.to_string().starts_with("api_addr")).count()
+    };
+    // The listener of these tests has no TLS.
+    assert_eq!((told("https://n1:8200"), told("http://n1:8200"), told("https://n1:443")), (1, 0, 0));
+}
+
+#[test]
 fn the_articles_file_loads_without_a_word() {
     let (config, warnings) = read_text(ARTICLE).unwrap();
     assert_eq!(warnings, []);

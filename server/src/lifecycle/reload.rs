@@ -31,29 +31,37 @@ impl Reloadable {
     /// Does all of it; what fails is logged and leaves the rest to go on.
     pub async fn reload(&self) {
         tracing::info!("reload asked for");
+        let mut all = true;
         if let Err(error) = self.logging.reopen() {
+            all = false;
             tracing::error!(%error, "the log file was not reopened");
         }
-        self.reload_level();
+        all &= self.reload_level();
         for identity in &self.identities {
-            report(identity, with_file_access(|| identity.reload()));
+            all &= report(identity, with_file_access(|| identity.reload()));
         }
         match self.cluster_roots.as_ref().map(|roots| roots.reload()) {
             Some(Ok(Reloaded::Replaced)) => tracing::info!("the CAs of the other nodes' certificates were reloaded"),
             Some(Err(error)) => {
+                all = false;
                 tracing::error!(%error, "the CAs of the other nodes were not reloaded; those in use stay")
             }
             Some(Ok(Reloaded::Unchanged)) | None => {}
         }
         for failure in self.node.audit().broker().reload().await {
+            all = false;
             tracing::error!(device = failure.device, reason = failure.reason, "an audit device was not reopened");
         }
-        tracing::info!("reload done");
+        if all {
+            tracing::info!("reload done");
+        } else {
+            tracing::error!("reload done in part: see the errors before this line");
+        }
     }
 
-    fn reload_level(&self) {
+    fn reload_level(&self) -> bool {
         if self.fixed_level.is_some() || self.config_paths.is_empty() {
-            return;
+            return true;
         }
         match with_file_access(|| Config::load(&self.config_paths, &crate::environment)) {
             Ok((config, _)) => {
@@ -62,8 +70,12 @@ impl Reloadable {
                     self.logging.levels.configure(level);
                     tracing::info!(%level, "log level changed");
                 }
+                true
             }
-            Err(error) => tracing::error!(%error, "the configuration was not read anew"),
+            Err(error) => {
+                tracing::error!(%error, "the configuration was not read anew");
+                false
+            }
         }
     }
 }
@@ -78,13 +90,16 @@ pub async fn watch_certificate(identity: Arc<ReloadableIdentity>, every: Duratio
         let looked = tokio::task::spawn_blocking(move || with_file_access(|| looked_at.reload_if_changed())).await;
         match looked {
             Ok(Ok(Reloaded::Unchanged)) | Err(_) => {}
-            Ok(result) => report(&identity, result),
+            Ok(result) => {
+                report(&identity, result);
+            }
         }
     }
 }
 
-fn report(identity: &ReloadableIdentity, result: Result<Reloaded, IdentityError>) {
-    match result {
+/// Whether the files are good.
+fn report(identity: &ReloadableIdentity, result: Result<Reloaded, IdentityError>) -> bool {
+    match &result {
         Ok(Reloaded::Replaced) => {
             tracing::info!(subject = identity.current().subject(), "certificate reloaded");
             warn_of_expiry(identity);
@@ -92,6 +107,7 @@ fn report(identity: &ReloadableIdentity, result: Result<Reloaded, IdentityError>
         Ok(Reloaded::Unchanged) => {}
         Err(error) => tracing::error!(%error, "the certificate was not reloaded; the one in use stays"),
     }
+    result.is_ok()
 }
 
 /// Clients will refuse an expired certificate. That is no reason not to start: the node is needed by the others.

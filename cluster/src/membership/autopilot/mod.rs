@@ -99,6 +99,7 @@ impl Shared {
         match step {
             Step::EndJoint => self.end_joint().await,
             Step::Drop(ids) => self.drop_members(&ids).await,
+            Step::Readdress(id, node) => self.readdress(id, node).await,
             Step::Replace { old, new } => self.replace(old, new).await,
             Step::Promote(ids) => self.give_votes(ids).await,
             Step::CleanUp(id) => {

@@ -8,6 +8,7 @@ use coffer_model::AutopilotConfig;
 
 use super::super::list::{MemberList, majority};
 use super::health::Seen;
+use crate::member::MemberNode;
 
 /// A learner counts as steady after this long where the stabilization time does not hold.
 const STEADY: Duration = Duration::from_secs(1);
@@ -22,6 +23,8 @@ pub(crate) enum Step {
     EndJoint,
     /// Their removal was decided.
     Drop(BTreeSet<u64>),
+    /// A member has other addresses than those of the list.
+    Readdress(u64, MemberNode),
     /// A dead voter's place goes to the next incarnation of it.
     Replace { old: BTreeSet<u64>, new: u64 },
     /// These have caught up.
@@ -49,11 +52,29 @@ impl View<'_> {
         if self.list.is_joint() {
             return Some(Step::EndJoint);
         }
-        self.decided().or_else(|| self.replacement()).or_else(|| self.promotion()).or_else(|| self.cleanup())
+        self.decided()
+            .or_else(|| self.moved())
+            .or_else(|| self.replacement())
+            .or_else(|| self.promotion())
+            .or_else(|| self.cleanup())
     }
 
     fn decided(&self) -> Option<Step> {
         (!self.removed.is_empty()).then(|| Step::Drop(self.removed.clone()))
+    }
+
+    /// It was configured anew, and told so itself: as a member it can reach the others, who do not reach it.
+    fn moved(&self) -> Option<Step> {
+        self.list.nodes.iter().find_map(|(id, node)| {
+            let told = &self.seen.get(id).filter(|seen| seen.alive)?.told.addresses;
+            let mut now = node.clone();
+            for (place, told) in [(&mut now.cluster_address, &told.cluster), (&mut now.api_address, &told.api)] {
+                if !told.is_empty() {
+                    place.clone_from(told);
+                }
+            }
+            (now != *node).then_some(Step::Readdress(*id, now))
+        })
     }
 
     /// Two of one name: the one that joined later is the learner, and the other was dead then.
@@ -123,6 +144,7 @@ mod tests {
 
     use super::super::super::list::testing::list;
     use super::*;
+    use crate::pulse::Addresses;
 
     struct Case {
         list: MemberList,
@@ -218,6 +240,21 @@ mod tests {
         case.list.nodes.get_mut(&4).unwrap().node_id = "c".into();
         assert_eq!(case.next(), Some(Step::Replace { old: ids([3]), new: 4 }));
         case.list.nodes.get_mut(&4).unwrap().node_id = "a".into();
+        assert_eq!(case.next(), None);
+    }
+
+    #[test]
+    fn a_member_that_moved_is_looked_for_where_it_says() {
+        let mut case = case(3, &[1, 2, 3]);
+        case.healthy(2, 99).healthy(3, 99);
+        let mut told = Addresses { cluster: "b:8201".into(), api: String::new() };
+        case.seen.get_mut(&2).unwrap().told.addresses = told.clone();
+        assert_eq!(case.next(), None);
+        told.api = "https://b:8200".into();
+        case.seen.get_mut(&2).unwrap().told.addresses = told;
+        let moved = MemberNode { api_address: "https://b:8200".into(), ..case.list.nodes[&2].clone() };
+        assert_eq!(case.next(), Some(Step::Readdress(2, moved)));
+        case.seen.get_mut(&2).unwrap().alive = false;
         assert_eq!(case.next(), None);
     }
 

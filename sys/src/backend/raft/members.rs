@@ -30,10 +30,23 @@ fn change(
     change: fn(String) -> MemberChange,
 ) -> Result<Response, Failure> {
     let (_, active) = cx.system(backend.access());
-    raft_status(active)?;
+    let members = raft_status(active)?.members;
     let server = matched.fields.text_or_empty("server_id")?.into_owned();
     if server.is_empty() {
         return Err(Failure::invalid("no server id provided"));
     }
-    Ok(Response { afterwards: Afterwards::ChangeMembers(Box::new(change(server))), ..Response::empty() })
+    let change = change(server);
+    let mut response = Response::empty();
+    // Vault's answer is a success: who removes twice has what he wants. Who mistyped a name has not.
+    if let MemberChange::Remove(server) = &change
+        && !members.iter().any(|member| member.node_id == *server)
+    {
+        let mut known: Vec<_> = members.iter().map(|member| member.node_id.as_str()).collect();
+        known.sort_unstable();
+        response = response.warn(format!(
+            "no member is named {server:?}, and none was removed; the members are: {}",
+            known.join(", ")
+        ));
+    }
+    Ok(Response { afterwards: Afterwards::ChangeMembers(Box::new(change)), ..response })
 }

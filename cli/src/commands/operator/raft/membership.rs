@@ -40,7 +40,11 @@ pub(super) fn change(session: &mut Session, flags: &Matches, part: &str, failed:
     let client = session.client(flags)?;
     let body = Map::of([("server_id", server.into())]);
     let changed = client.send(&Request::put(format!("sys/storage/raft/{part}")).json(body));
-    changed.map_err(|error| Failure::server(format!("{failed}: {error}")))?;
+    let answer = changed.map_err(|error| Failure::server(format!("{failed}: {error}")))?;
+    // A name that nobody has, when one is removed.
+    for warning in answer.map().map(|answer| answer.texts("warnings")).unwrap_or_default() {
+        session.ui.warn(&format!("WARNING! {warning}"));
+    }
     session.ui.output(done);
     Ok(Exit::OK)
 }
