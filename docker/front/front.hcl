@@ -7,8 +7,10 @@ frontend "vault_frontend" {
 backend "vault_backend" {
   balance = "roundrobin"
 
-  # A container that is gone does not refuse: its address just falls silent. The next node is tried after this.
+  # A container that is gone does not refuse: its address just falls silent. The next node is tried after this,
   connect_timeout = "500ms"
+  # and a connection that was there before ends, or goes on to the next node if it was only beginning.
+  ack_timeout = "1s"
 
   check {
     type  = "tcp"

@@ -54,6 +54,8 @@ pub struct Backend {
     pub check: Check,
     /// How long connecting to one server may take.
     pub connect_timeout: Duration,
+    /// How long a server's machine may leave unacknowledged what it was sent.
+    pub ack_timeout: Duration,
     /// How long a connection may wait for a server that takes it.
     pub queue_timeout: Duration,
     /// Connections to a server that went down or is drained are closed after this long at the latest, and before, once
@@ -192,6 +194,7 @@ impl Config {
             servers,
             check: Check { kind: check, timeout: read::CHECK_TIMEOUT },
             connect_timeout: read::CONNECT_TIMEOUT,
+            ack_timeout: read::ACK_TIMEOUT,
             queue_timeout: read::QUEUE_TIMEOUT,
             drain_timeout: read::DRAIN_TIMEOUT,
             send_proxy: SendProxy::No,

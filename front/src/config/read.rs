@@ -12,6 +12,7 @@ use super::{
 
 pub(super) const CHECK_TIMEOUT: Duration = Duration::from_secs(2);
 pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+pub(super) const ACK_TIMEOUT: Duration = Duration::from_secs(3);
 pub(super) const QUEUE_TIMEOUT: Duration = Duration::from_secs(10);
 pub(super) const DRAIN_TIMEOUT: Duration = Duration::from_secs(30);
 pub(super) const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(8);
@@ -23,7 +24,7 @@ const MOST_CONNECTIONS: usize = 1_000_000;
 const TOP: &[&str] = &["frontend", "backend", "status", "shutdown_timeout", "log_level", "log_format", "log_file"];
 const FRONTEND: &[&str] = &["bind", "backend", "max_connections", "idle_timeout"];
 const BACKEND: &[&str] =
-    &["balance", "server", "check", "connect_timeout", "queue_timeout", "drain_timeout", "send_proxy"];
+    &["balance", "server", "check", "connect_timeout", "ack_timeout", "queue_timeout", "drain_timeout", "send_proxy"];
 const CHECK: &[&str] =
     &["type", "inter", "fall", "rise", "timeout", "path", "codes", "ca_file", "server_name", "tls_skip_verify"];
 const SERVER: &[&str] = &["address", "check", "inter", "fall", "rise", "max_connections", "drain"];
@@ -112,6 +113,7 @@ fn backend(block: &Block<'_>) -> Result<Backend, ConfigError> {
         servers,
         check,
         connect_timeout: time(body, "connect_timeout", CONNECT_TIMEOUT)?,
+        ack_timeout: time(body, "ack_timeout", ACK_TIMEOUT)?,
         queue_timeout: time(body, "queue_timeout", QUEUE_TIMEOUT)?,
         drain_timeout: limit(body, "drain_timeout")?.unwrap_or(DRAIN_TIMEOUT),
         send_proxy,

@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
+use super::silence;
 use crate::pool::{Pool, Session};
 
 /// When all servers were tried in vain, they are tried again after this.
@@ -38,6 +39,7 @@ pub(super) async fn dial(pool: &Pool, tried: &mut Vec<usize>, deadline: Instant)
         match timeout_at(patience, server.connect()).await {
             Ok(Ok(stream)) => {
                 server.live.counts.sessions.fetch_add(1, Ordering::Relaxed);
+                silence::limit(&stream, pool.settings.ack_timeout);
                 return Ok(Dialled { stream, session, at });
             }
             Ok(Err(error)) => tracing::debug!(server = server.settings.name, %error, "connecting failed"),

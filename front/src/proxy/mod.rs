@@ -10,6 +10,7 @@ mod relay;
 mod room;
 mod session;
 mod side;
+mod silence;
 
 pub(crate) use accept::{Door, House, accept};
 pub(crate) use bind::bind;

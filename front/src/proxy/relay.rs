@@ -12,6 +12,7 @@ use rustix::net::{Shutdown, shutdown};
 use tokio::net::TcpStream;
 
 use super::bytes::{poll_write, try_read};
+use super::silence::Silence;
 use crate::pool::{Counts, Live};
 
 /// Two TLS records.
@@ -58,13 +59,14 @@ pub(super) async fn relay(
     server: &TcpStream,
     first: Vec<u8>,
     activity: &Activity,
+    silence: &Silence<'_>,
     live: &Live,
 ) -> io::Result<()> {
     let Counts { to_server: sent, to_client: received, .. } = &live.counts;
     let ended = &AtomicBool::new(false);
-    let up = Pump { from: client, to: server, rest: Rest::None, activity, turn: Turn::Server, count: sent, ended };
-    let mut down =
-        Pump { from: server, to: client, rest: Rest::None, activity, turn: Turn::Client, count: received, ended };
+    let pump = |from, to, turn, count| Pump { from, to, rest: Rest::None, activity, silence, turn, count, ended };
+    let up = pump(client, server, Turn::Server, sent);
+    let mut down = pump(server, client, Turn::Client, received);
     if !first.is_empty() {
         down.passed(first.len());
         down.rest = Rest::Bytes(first, 0);
@@ -78,6 +80,7 @@ struct Pump<'a> {
     to: &'a TcpStream,
     rest: Rest,
     activity: &'a Activity,
+    silence: &'a Silence<'a>,
     turn: Turn,
     count: &'a AtomicU64,
     /// Whether one way has ended.
@@ -153,6 +156,10 @@ impl Pump<'_> {
 
     fn passed(&self, bytes: usize) {
         self.activity.moved(self.turn);
+        match self.turn {
+            Turn::Server => self.silence.sent(bytes),
+            Turn::Client => self.silence.answered(),
+        }
         self.count.fetch_add(bytes as u64, Ordering::Relaxed);
     }
 }

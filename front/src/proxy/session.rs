@@ -1,5 +1,6 @@
 //! One client's connection, from its first byte to its last.
 
+use std::io;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -15,6 +16,7 @@ use super::header::header;
 use super::opening::{Meanwhile, Opened, Opening};
 use super::relay::{Activity, Turn, relay};
 use super::side::beside;
+use super::silence::Silence;
 use crate::config::SendProxy;
 use crate::pool::{Pool, Standing};
 
@@ -42,10 +44,14 @@ pub(super) async fn run(client: TcpStream, handling: Handling) {
     let Some((Dialled { stream, session, .. }, first)) = open(&client, &handling).await else { return };
     let live = session.live();
     let activity = Activity::start();
-    let ended =
-        beside(relay(&client, &stream, first, &activity, live), overdue(&handling, live.watch(), &activity, &client));
+    let silence = Silence::new(&stream, handling.pool.settings.ack_timeout);
+    let relayed = relay(&client, &stream, first, &activity, &silence, live);
+    let ended = beside(relayed, overdue(&handling, live.watch(), &activity, &client));
     if let Some(Err(error)) = ended.await {
         tracing::trace!(%error, "connection ended");
+        if error.kind() == io::ErrorKind::TimedOut {
+            handling.pool.doubt.notify_waiters();
+        }
     }
     drop(session);
     handling.pool.room.notify_waiters();
