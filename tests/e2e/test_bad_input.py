@@ -119,6 +119,25 @@ def test_a_value_beyond_one_entry(server):
     server.good("DELETE", "/v1/kv/entry")
 
 
+def test_a_lease_in_the_path_is_the_one_that_is_meant(server):
+    """A policy allows by path: another lease in the body is no way round it."""
+    server.good("POST", "/v1/sys/auth/leased", {"type": "userpass"})
+    tokens = {}
+    for user in ("ann", "bob"):
+        server.good("POST", f"/v1/auth/leased/users/{user}", {"password": "pw"})
+        token = server.good("POST", f"/v1/auth/leased/login/{user}", {"password": "pw"}, token=None)["auth"]["client_token"]
+        key = server.good("GET", f"/v1/sys/leases/lookup/auth/leased/login/{user}?list=true")["data"]["keys"][0]
+        tokens[user] = (token, f"auth/leased/login/{user}/{key}")
+    (anns, path), (bobs, body) = tokens["ann"], tokens["bob"]
+    message = refused(server, "POST", f"/v1/sys/leases/revoke/{path}", {"lease_id": body})
+    assert "not the same" in message
+    for token in (anns, bobs):
+        assert server.request("GET", "/v1/auth/token/lookup-self", token=token).status == 200
+    server.good("POST", f"/v1/sys/leases/revoke/{path}", {"lease_id": path})
+    assert server.request("GET", "/v1/auth/token/lookup-self", token=anns).status == 403
+    server.good("DELETE", "/v1/sys/auth/leased")
+
+
 def test_a_body_without_end(server):
     def chunks():
         yield (b"POST /v1/kv/endless HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n"

@@ -102,6 +102,19 @@ def test_a_member_whose_new_address_leads_nowhere_is_told(three):
     write(leader, "goes on")
 
 
+def test_a_leader_without_a_majority_does_not_pass_for_active(three):
+    """Checks that ask for health, and people, are told at once, not after a lost election."""
+    leader, followers = three.wait_leader(), three.followers()
+    for follower in followers:
+        follower.kill9()
+    assert three.wait_for(lambda: leader.health() == STANDBY, "its health says so")
+    refused = leader.request("POST", "/v1/cubbyhole/k", {"v": "x"})
+    assert refused.status == 503 and "operator raft recover" in " ".join(refused.errors), refused.errors
+    followers[0].start()
+    followers[0].unseal()
+    write(three.wait_leader(), "again")
+
+
 def test_removing_nobody_is_told(three):
     answer = three.wait_leader().good("POST", "/v1/sys/storage/raft/remove-peer", {"server_id": "vault9"})
     assert "vault9" in answer["warnings"][0] and "vault1, vault2, vault3" in answer["warnings"][0]
