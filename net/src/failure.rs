@@ -34,6 +34,9 @@ struct Attempts<'a>(&'a [Attempt]);
 
 impl fmt::Display for Attempts<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0.is_empty() {
+            return f.write_str("there is no address to connect to");
+        }
         for (number, Attempt { address, reason }) in self.0.iter().enumerate() {
             let before = if number == 0 { "" } else { "; " };
             write!(f, "{before}{address}: {reason}")?;

@@ -1,5 +1,4 @@
-//! From a name and a port to a TCP connection, for every part of coffer that dials: members, joiners, the front proxy,
-//! the client.
+//! From a name and a port to a TCP connection: for members, joiners, the front proxy, the client.
 //!
 //! This crate knows nothing of TLS, HTTP or Raft, and sets no bound on the whole time: its callers do.
 

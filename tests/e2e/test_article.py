@@ -211,15 +211,14 @@ def test_the_leader_fails(story):
     # The operator goes to another node.
     other = next(name for name in NODES if name != leads)
     before, story.exports = story.exports, story.exports.replace("https://vault2.", f"https://{other}.")
-    seen = watched(story, rf"(?!{leads})vault\d\s+\S+\s+leader")
-    assert re.search(rf"{leads}\s+\S+\s+follower", seen)
+    watched(story, rf"(?!{leads})vault\d\s+\S+\s+leader", rf"{leads}\s+\S+\s+follower")
     assert re.search(r"Sealed\s+false", story.step("status-through-proxy").stdout)
     story.comes_back(leads)
     story.exports = before
 
 
-def watched(story, wanted):
-    """What `watch` draws on a terminal until it shows what is wanted."""
+def watched(story, *wanted):
+    """What `watch` draws on a terminal until it shows all that is wanted."""
     (line,) = ARTICLE.run["watch"]
     story.typed.update(ARTICLE.numbers["watch"])
     machine = story.network["proxy"]
@@ -233,7 +232,7 @@ def watched(story, wanted):
             if select.select([ours], [], [], 0.5)[0]:
                 # Moves of the cursor stand where blanks were.
                 shown += re.sub(r"\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b\S\S", "  ", os.read(ours, 65536).decode(errors="replace"))
-            if re.search(wanted, shown):
+            if all(re.search(one, shown) for one in wanted):
                 return shown
             assert time.monotonic() < deadline, shown[-2000:]
     finally:

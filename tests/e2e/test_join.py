@@ -44,7 +44,7 @@ def test_a_node_that_joins_is_initialised_and_sealed_and_counts_shares(cluster):
     assert node.health() == UNINITIALISED
     assert node.join(cluster[1]).json == {"joined": True}
     assert node.health() == SEALED
-    assert node.good("GET", "/v1/sys/init", token=None) == {"initialized": True}
+    assert node.good("GET", "/v1/sys/init", token=None) == {"initialized": True, "joining": True}
     status = node.seal_status()
     assert (status["initialized"], status["sealed"], status["t"], status["n"]) == (True, True, THRESHOLD, SHARES)
     refused = node.request("POST", "/v1/sys/init", {"secret_shares": 1, "secret_threshold": 1}, token=None)
@@ -195,6 +195,19 @@ def test_init_beside_a_cluster_that_is_to_be_joined_makes_no_second_one(cluster)
     cluster.wait_for(lambda: node.health() == SEALED, "it found the cluster")
     node.unseal()
     cluster.wait_members(2)
+
+
+def test_init_beside_a_node_that_only_looks_for_a_cluster_is_init(cluster):
+    """The first node was initialised, the second knows of its cluster; the first is wiped, to begin anew."""
+    first, second = cluster[1], cluster[2]
+    second.start()
+    assert second.join(first).json == {"joined": True}
+    first.kill9()
+    first.wipe()
+    first.joins = True
+    first.start()
+    made = first.good("POST", "/v1/sys/init", {"secret_shares": 1, "secret_threshold": 1}, token=None)
+    assert made["root_token"]
 
 
 def test_started_at_once_they_form_one_cluster(binary, tmp_path):

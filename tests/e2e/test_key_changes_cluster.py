@@ -1,5 +1,6 @@
 """Rotation, rekey and a new root key, followed by standbys at once and by sealed nodes at their unsealing."""
 
+import contextlib
 import threading
 
 import pytest
@@ -10,13 +11,25 @@ SHARES, THRESHOLD = 3, 2
 SOON = 40
 
 
-@pytest.fixture(scope="module")
-def cluster(binary, tmp_path_factory):
+@contextlib.contextmanager
+def opened(binary, folder):
     """Without the leader opening others, so that each node shows which shares open it."""
-    folder = tmp_path_factory.mktemp("keys")
     with Cluster(binary, folder, shares=SHARES, threshold=THRESHOLD, extra='follower_unseal = "off"') as cluster:
         cluster.threshold = THRESHOLD
         yield cluster.up()
+
+
+@pytest.fixture(scope="module")
+def cluster(binary, tmp_path_factory):
+    with opened(binary, tmp_path_factory.mktemp("keys")) as cluster:
+        yield cluster
+
+
+@pytest.fixture
+def cluster_of_its_own(binary, tmp_path):
+    with opened(binary, tmp_path) as cluster:
+        put(cluster.wait_leader(), "old", "1")
+        yield cluster
 
 
 def put(node, name, value):
@@ -27,8 +40,8 @@ def get(node, name):
     return node.good("GET", f"/v1/cubbyhole/{name}")["data"]["value"]
 
 
-def begin_rekey(node):
-    body = {"secret_shares": SHARES, "secret_threshold": THRESHOLD}
+def begin_rekey(node, shares=SHARES):
+    body = {"secret_shares": shares, "secret_threshold": THRESHOLD}
     return node.good("PUT", "/v1/sys/rekey/init", body, token=None)["nonce"]
 
 
@@ -112,10 +125,11 @@ def test_a_rekey_that_was_begun_is_lost_with_its_leader_and_the_shares_stay(clus
     leader.unseal()
 
 
-def test_a_leader_killed_while_it_rekeys_leaves_the_old_shares_or_the_new(cluster):
-    for delay in (0.0, 0.01):
+def test_a_leader_killed_while_it_rekeys_leaves_the_old_shares_or_the_new(cluster_of_its_own):
+    cluster = cluster_of_its_own
+    for shares, delay in ((SHARES + 1, 0.0), (SHARES + 2, 0.01)):
         leader = cluster.wait_leader()
-        nonce = begin_rekey(leader)
+        nonce = begin_rekey(leader, shares)
         give(leader, nonce, cluster.keys[: THRESHOLD - 1])
         got = []
 
@@ -133,6 +147,11 @@ def test_a_leader_killed_while_it_rekeys_leaves_the_old_shares_or_the_new(cluste
         leader.start()
         with_old = opens(leader, cluster.keys)
         with_new = not with_old and bool(got) and opens(leader, got[0])
+        if not with_old and not got:
+            # Killed between its last commit and its answer: the new shares hold, wholly, and nobody has them. That is what
+            # verification is for, in Vault as well.
+            assert after.seal_status()["n"] == shares
+            return
         assert with_old or with_new, "neither the old shares nor the new open it"
         if with_new:
             cluster.keys = got[0]

@@ -9,15 +9,25 @@ use crate::cluster::Shared;
 use crate::member::MemberNode;
 
 impl Shared {
-    /// Puts its addresses into the list, once it was found there: an address that leads nowhere, or to another node, would
-    /// cost its vote. Where it isn't found, the reason stands among the peers' errors.
+    /// Puts its addresses into the list. A new cluster address only once the member was found there: one that leads
+    /// nowhere, or to another node, would cost its vote.
     pub(super) async fn readdress(&self, id: u64, node: MemberNode) -> Result<(), MembershipError> {
-        if id != self.identity.raft_id {
-            self.transport.probe(id, node.clone(), "is not found where it says it is").await?;
+        let listed = self.member_list().nodes.get(&id).cloned();
+        if listed.as_ref().is_none_or(|listed| listed.cluster_address != node.cluster_address)
+            && let Err(error) = self.transport.probe(id, node.clone(), "is not found where it says it is").await
+        {
+            let told = self.pulse.look(|table| table.get(id).map(|known| known.told.addresses.clone()));
+            self.upkeep.not_found(id, told.unwrap_or_default());
+            return Err(error);
         }
-        let (node_id, cluster_address, api_address) =
-            (node.node_id.clone(), node.cluster_address.clone(), node.api_address.clone());
-        self.change_members(Change::SetNodes(BTreeMap::from([(id, node)])), true).await?;
+        let _turn = self.upkeep.turn.lock().await;
+        self.must_lead()?;
+        // It may have been removed or changed meanwhile: then what is seen next decides.
+        if listed.is_none() || self.member_list().nodes.get(&id) != listed.as_ref() {
+            return Ok(());
+        }
+        self.change_members(Change::SetNodes(BTreeMap::from([(id, node.clone())])), true).await?;
+        let MemberNode { node_id, cluster_address, api_address, .. } = node;
         tracing::info!(node_id, cluster_address, api_address, "a member has other addresses than before");
         Ok(())
     }

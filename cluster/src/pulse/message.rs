@@ -98,8 +98,12 @@ impl Told {
         out.number(tag::RESTING, Some(micros(self.resting)));
         out.number(tag::LEADER, self.leader);
         out.field(tag::ROOM, &[room_byte(self.room)]);
-        out.text(tag::CLUSTER_ADDRESS, &self.addresses.cluster);
-        out.text(tag::API_ADDRESS, &self.addresses.api);
+        for (tag, address) in [(tag::CLUSTER_ADDRESS, &self.addresses.cluster), (tag::API_ADDRESS, &self.addresses.api)]
+        {
+            if !address.is_empty() {
+                out.text(tag, address);
+            }
+        }
         out.0
     }
 
@@ -146,8 +150,9 @@ impl Told {
             tag::RESTING => self.resting = Duration::from_micros(number(value)?),
             tag::LEADER => self.leader = Some(number(value)?),
             tag::ROOM => self.room = room(value)?,
-            tag::CLUSTER_ADDRESS => self.addresses.cluster = text(value)?,
-            tag::API_ADDRESS => self.addresses.api = text(value)?,
+            // One that cannot be right is as if it were not told.
+            tag::CLUSTER_ADDRESS => self.addresses.cluster = sound(text(value)?, is_host_port),
+            tag::API_ADDRESS => self.addresses.api = sound(text(value)?, is_url),
             // Of a later release.
             _ => {}
         }
@@ -218,6 +223,21 @@ fn text(value: &[u8]) -> Option<String> {
     (value.len() <= MAX_TEXT).then(|| String::from_utf8(value.to_vec()).ok())?
 }
 
+fn sound(text: String, is_sound: fn(&str) -> bool) -> String {
+    if is_sound(&text) { text } else { String::new() }
+}
+
+/// What is told of an address stands in the member list and in answers.
+fn is_host_port(text: &str) -> bool {
+    let port = text.rsplit_once(':').filter(|(host, _)| !host.is_empty()).map(|(_, port)| port.parse::<u16>().is_ok());
+    port == Some(true) && text.chars().all(|c| c.is_ascii_graphic() && c != '/')
+}
+
+fn is_url(text: &str) -> bool {
+    let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    rest.is_some_and(|rest| !rest.is_empty()) && text.chars().all(|c| c.is_ascii_graphic())
+}
+
 fn number(value: &[u8]) -> Option<u64> {
     Some(u64::from_be_bytes(value.try_into().ok()?))
 }
@@ -252,7 +272,7 @@ mod tests {
         let position = any::<(u64, u64, u64)>().prop_map(|(term, leader, index)| LogPosition { term, leader, index });
         let who = (condition(), any::<Option<u32>>(), any::<u32>(), any::<Option<u32>>());
         let log = (any::<u64>(), proptest::option::of(position), any::<u64>(), any::<Option<u64>>());
-        let addresses = ("[a-z.:0-9]{0,30}", "[a-z/.:0-9]{0,30}");
+        let addresses = ("([a-z.0-9]{1,30}:8201)?", "(https?://[a-z.0-9]{1,30}:8200)?");
         let addresses = addresses.prop_map(|(cluster, api)| Addresses { cluster, api });
         let rest = (any::<Option<u32>>(), any::<Option<(u64, u64)>>(), any::<u64>(), any::<u32>(), any::<u32>());
         (who, log, rest, addresses).prop_map(|(who, log, rest, addresses)| Told {
@@ -293,6 +313,14 @@ mod tests {
                 *first = VERSION;
             }
             let _ = Told::decode(&bytes);
+        }
+    }
+
+    #[test]
+    fn an_address_that_cannot_be_one_is_not_told() {
+        for (cluster, api) in [("host", "https://"), (":8201", "h:1"), ("a b:1", "ftp://h"), ("h/:1", "https://h\n")] {
+            let told = Told { addresses: Addresses { cluster: cluster.into(), api: api.into() }, ..Told::default() };
+            assert_eq!(Told::decode(&told.encode()), Some(Told::default()), "{cluster:?} {api:?}");
         }
     }
 

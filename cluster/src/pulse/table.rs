@@ -28,6 +28,8 @@ pub(crate) struct Known {
     /// When it was last heard from, by either clock.
     pub(crate) heard: Option<(Instant, SystemTime)>,
     pub(crate) told: Told,
+    /// Since when it tells the addresses that it tells now.
+    pub(crate) addresses_since: Option<Instant>,
     round_trips: VecDeque<Duration>,
     is_being_asked: bool,
     /// There is something to tell it that the question under way does not hold.
@@ -96,6 +98,9 @@ impl Table {
 
 impl Known {
     fn hear(&mut self, told: Told, now: (Instant, SystemTime)) {
+        if self.addresses_since.is_none() || self.told.addresses != told.addresses {
+            self.addresses_since = Some(now.0);
+        }
         self.told = told;
         self.heard = Some(now);
     }

@@ -80,7 +80,7 @@ pub enum DeskError {
 /// The server's part in a join.
 #[async_trait::async_trait]
 pub trait JoinDesk: Send + Sync {
-    /// Whether the node there belongs to a cluster.
+    /// Whether the node there is a member of a cluster, not one that looks for one or was removed.
     async fn is_initialized(&self, at: &JoinTarget) -> Result<bool, DeskError>;
 
     /// Introduces this node.

@@ -177,8 +177,9 @@ fn info(tx: &mut Transaction, hole: &str) -> Result<WrapLookup, Failure> {
     Ok(kept.into())
 }
 
+/// Somebody was faster, between the look at the token and the look inside.
 fn nothing_inside() -> Failure {
-    Failure::invalid("no information found; wrapping token may be from a previous Vault version")
+    Failure::invalid(NOT_VALID)
 }
 
 fn cubbyhole(mounts: &dyn MountAccess, entry: &TokenEntry) -> Result<String, Failure> {

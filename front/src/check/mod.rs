@@ -6,6 +6,7 @@ mod tcp;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use coffer_net::DialError;
 use coffer_tls::rustls::ClientConfig;
 use tokio_util::sync::CancellationToken;
 
@@ -51,12 +52,21 @@ impl Prober {
     }
 }
 
-/// What went wrong, without the system's number for it.
+/// What went wrong, without the system's numbers for it; with the addresses where there are several.
 fn plain(error: &std::io::Error) -> String {
-    let text = error.to_string();
-    match text.split_once(" (os error ") {
-        Some((reason, _)) => reason.to_owned(),
-        None => text,
+    let without_number = |error: &std::io::Error| {
+        let text = error.to_string();
+        text.split_once(" (os error ").map_or(text.clone(), |(reason, _)| reason.to_owned())
+    };
+    match error.get_ref().and_then(|inner| inner.downcast_ref::<DialError>()) {
+        Some(DialError::AllFailed(attempts)) => match &attempts[..] {
+            [only] => without_number(&only.reason),
+            all => {
+                let told = all.iter().map(|one| format!("{}: {}", one.address, without_number(&one.reason)));
+                told.collect::<Vec<_>>().join("; ")
+            }
+        },
+        _ => without_number(error),
     }
 }
 

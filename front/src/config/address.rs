@@ -1,7 +1,6 @@
 //! Hosts with ports.
 
 use std::fmt;
-use std::net::IpAddr;
 use std::str::FromStr;
 
 /// A host and a port. An empty host means all interfaces.
@@ -23,16 +22,6 @@ impl HostPort {
     pub fn lookup(&self) -> (&str, u16) {
         let host = if self.host.is_empty() { "0.0.0.0" } else { &self.host };
         (host, self.port)
-    }
-}
-
-impl HostPort {
-    /// Whether what is bound here takes what is dialled there, as far as the texts tell: a name is not looked up.
-    pub(super) fn takes(&self, dialled: &Self) -> bool {
-        let address = |host: &str| host.parse::<IpAddr>().ok();
-        let is_here = |host: &str| host == "localhost" || address(host).is_some_and(|address| address.is_loopback());
-        let takes_all = self.host.is_empty() || address(&self.host).is_some_and(|address| address.is_unspecified());
-        self.port == dialled.port && (self.host == dialled.host || (takes_all && is_here(&dialled.host)))
     }
 }
 

@@ -1,6 +1,7 @@
 //! What the front proxy is told.
 
 mod address;
+mod circle;
 mod problem;
 mod read;
 #[cfg(test)]
@@ -176,7 +177,15 @@ impl CheckTiming {
 
 impl Config {
     /// One frontend before some servers, as flags give it.
-    pub fn simple(bind: HostPort, servers: Vec<HostPort>, balance: Balance, check: CheckKind) -> Self {
+    ///
+    /// # Errors
+    /// One of the servers is the frontend.
+    pub fn simple(
+        bind: HostPort,
+        servers: Vec<HostPort>,
+        balance: Balance,
+        check: CheckKind,
+    ) -> Result<Self, ConfigError> {
         let servers = servers
             .into_iter()
             .enumerate()
@@ -206,11 +215,13 @@ impl Config {
             max_connections: DEFAULT_MAX_CONNECTIONS,
             idle_timeout: None,
         };
-        Self {
+        let config = Self {
             frontends: vec![frontend],
             backends: vec![backend],
             status: None,
             shutdown_timeout: read::SHUTDOWN_TIMEOUT,
-        }
+        };
+        circle::refuse(&config)?;
+        Ok(config)
     }
 }

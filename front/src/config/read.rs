@@ -7,7 +7,7 @@ use coffer_hcl::{Block, Body};
 
 use super::{
     Backend, Balance, Check, CheckKind, CheckTiming, Config, ConfigError, DEFAULT_MAX_CONNECTIONS, Frontend, HostPort,
-    HttpsCheck, SendProxy, Server, Status,
+    HttpsCheck, SendProxy, Server, Status, circle,
 };
 
 pub(super) const CHECK_TIMEOUT: Duration = Duration::from_secs(2);
@@ -54,23 +54,16 @@ pub fn read(text: &str) -> Result<Config, ConfigError> {
         if !binds.insert(frontend.bind.to_string()) {
             return Err(ConfigError::Whole(format!("two frontends bind {}", frontend.bind)));
         }
-        let servers =
-            backends.iter().filter(|backend| backend.name == frontend.backend).flat_map(|backend| &backend.servers);
-        if let Some(server) = servers.into_iter().find(|server| frontend.bind.takes(&server.address)) {
-            return Err(ConfigError::Whole(format!(
-                "server {:?} at {} is frontend {:?} itself, whose connections would come back to it without end: name the \
-                 node's own address",
-                server.name, server.address, frontend.name
-            )));
-        }
     }
     let status = body.block("status", 0)?.map(|block| status(&block)).transpose()?;
-    Ok(Config {
+    let config = Config {
         frontends,
         backends,
         status,
         shutdown_timeout: limit(&body, "shutdown_timeout")?.unwrap_or(SHUTDOWN_TIMEOUT),
-    })
+    };
+    circle::refuse(&config)?;
+    Ok(config)
 }
 
 fn frontend(block: &Block<'_>) -> Result<Frontend, ConfigError> {

@@ -34,13 +34,30 @@ fn the_backend_of_the_guide() {
 
 #[test]
 fn a_server_that_is_the_frontend_itself_is_refused() {
-    for (bind, server) in [("10.0.0.1:1", "10.0.0.1:1"), ("*:1", "127.0.0.1:1"), ("0.0.0.0:1", "localhost:1")] {
+    for (bind, server) in [
+        ("10.0.0.1:1", "10.0.0.1:1"),
+        ("*:1", "127.0.0.1:1"),
+        ("0.0.0.0:1", "localhost:1"),
+        ("[::]:1", "127.0.0.1:1"),
+        ("localhost:1", "127.0.0.1:1"),
+    ] {
         let text = format!(
             r#"frontend "f" {{ bind = "{bind}" backend = "b" }} backend "b" {{ server "s" {{ address = "{server}" }} }}"#
         );
         assert!(fault(&text).contains("is frontend \"f\" itself"), "{bind} {server}");
         assert!(read(&text.replace(&format!("address = \"{server}\""), "address = \"10.0.0.2:1\"")).is_ok());
     }
+}
+
+#[test]
+fn a_server_that_only_looks_like_the_frontend_is_none() {
+    // IPv4's "all interfaces" takes nothing of IPv6.
+    let text =
+        r#"frontend "f" { bind = "0.0.0.0:1" backend = "b" } backend "b" { server "s" { address = "[::1]:1" } }"#;
+    assert!(read(text).is_ok());
+    let at = |text: &str| text.parse::<HostPort>().unwrap();
+    let simple = |server| Config::simple(at("*:1"), vec![at(server)], Balance::RoundRobin, CheckKind::Tcp);
+    assert!(simple("127.0.0.1:1").is_err() && simple("10.0.0.2:1").is_ok());
 }
 
 #[test]

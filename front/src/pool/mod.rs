@@ -71,7 +71,7 @@ mod tests {
     fn pool(balance: Balance) -> Pool {
         let address = |port| HostPort { host: "127.0.0.1".into(), port };
         let servers = (1..=3).map(address).collect();
-        let config = Config::simple(address(9), servers, balance, CheckKind::Tcp);
+        let config = Config::simple(address(9), servers, balance, CheckKind::Tcp).unwrap();
         Pool::new(config.backends[0].clone(), None)
     }
 

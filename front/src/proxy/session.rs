@@ -41,15 +41,19 @@ pub(super) struct Handling {
 
 /// Brings a client to a server and stays until one of them has enough.
 pub(super) async fn run(client: TcpStream, handling: Handling) {
-    let Some((Dialled { stream, session, .. }, first)) = open(&client, &handling).await else { return };
+    let Some(Open { dialled: Dialled { stream, session, .. }, first, sent }) = open(&client, &handling).await else {
+        return;
+    };
     let live = session.live();
     let activity = Activity::start();
-    let silence = Silence::new(&stream, handling.pool.settings.ack_timeout);
+    let silence = Silence::new(&stream, sent);
     let relayed = relay(&client, &stream, first, &activity, &silence, live);
     let ended = beside(relayed, overdue(&handling, live.watch(), &activity, &client));
     if let Some(Err(error)) = ended.await {
         tracing::trace!(%error, "connection ended");
-        if error.kind() == io::ErrorKind::TimedOut {
+        // How a machine that fell silent is told, by its own silence or by the last router's word.
+        use io::ErrorKind::{HostUnreachable, NetworkUnreachable, TimedOut};
+        if matches!(error.kind(), TimedOut | HostUnreachable | NetworkUnreachable) {
             handling.pool.doubt.notify_waiters();
         }
     }
@@ -57,8 +61,16 @@ pub(super) async fn run(client: TcpStream, handling: Handling) {
     handling.pool.room.notify_waiters();
 }
 
-/// A server that has begun to answer, and its first bytes.
-async fn open(client: &TcpStream, handling: &Handling) -> Option<(Dialled, Vec<u8>)> {
+/// A server that has begun to answer.
+struct Open {
+    dialled: Dialled,
+    /// Its first bytes.
+    first: Vec<u8>,
+    /// How many it was sent before.
+    sent: usize,
+}
+
+async fn open(client: &TcpStream, handling: &Handling) -> Option<Open> {
     let pool = &*handling.pool;
     let greeting = greeting(client, pool);
     let deadline = Instant::now() + pool.settings.queue_timeout;
@@ -77,7 +89,7 @@ async fn open(client: &TcpStream, handling: &Handling) -> Option<(Dialled, Vec<u
         match opening.run(client, &mut dialled.stream, &greeting, meanwhile).await {
             Opened::Talking(first) => {
                 live.counts.to_server.fetch_add(opening.len() as u64, Ordering::Relaxed);
-                return Some((dialled, first));
+                return Some(Open { dialled, first, sent: opening.len() });
             }
             Opened::Ended => return None,
             Opened::Left => {}

@@ -7,9 +7,9 @@ use std::time::Duration;
 use rustix::net::sockopt::set_tcp_user_timeout;
 use tokio::net::TcpStream;
 
-/// Bytes of one request that may wait in the server's machine although the server lives: one that takes no more of a
-/// large request for a while does not acknowledge either, and the two look the same from here.
-const LARGE: u64 = 48 << 10;
+/// So much of what the server has not answered fits into its machine's smallest window. A server that takes no more of a
+/// larger request for a while looks the same from here as one that is gone.
+const LARGE: u64 = 24 << 10;
 
 /// How long what a server is sent may stay unacknowledged.
 pub(super) fn limit(server: &TcpStream, patience: Duration) {
@@ -17,20 +17,22 @@ pub(super) fn limit(server: &TcpStream, patience: Duration) {
     let _ = set_tcp_user_timeout(server, u32::try_from(patience.as_millis()).unwrap_or(u32::MAX));
 }
 
-/// Lifts the limit while a large request is on its way.
+/// Lifts the limit for good where a large request is on its way: whether all of it has arrived can't be told, and an answer
+/// does not say so.
 #[derive(Debug)]
 pub(super) struct Silence<'s> {
     server: &'s TcpStream,
-    patience: Duration,
     /// Bytes sent since the server spoke last.
     sent: AtomicU64,
     is_lifted: AtomicBool,
 }
 
 impl<'s> Silence<'s> {
-    /// Of a connection that the limit was set on.
-    pub(super) fn new(server: &'s TcpStream, patience: Duration) -> Self {
-        Self { server, patience, sent: AtomicU64::new(0), is_lifted: AtomicBool::new(false) }
+    /// Of a connection that the limit was set on, and these bytes were sent on.
+    pub(super) fn new(server: &'s TcpStream, bytes: usize) -> Self {
+        let this = Self { server, sent: AtomicU64::new(0), is_lifted: AtomicBool::new(false) };
+        this.sent(bytes);
+        this
     }
 
     /// These are about to be sent to the server.
@@ -45,8 +47,5 @@ impl<'s> Silence<'s> {
     /// The server spoke.
     pub(super) fn answered(&self) {
         self.sent.store(0, Ordering::Relaxed);
-        if self.is_lifted.swap(false, Ordering::Relaxed) {
-            limit(self.server, self.patience);
-        }
     }
 }

@@ -122,7 +122,7 @@ impl Given {
             (None | Some("tcp"), _) => CheckKind::Tcp,
             (Some(_), _) => return Err("invalid value for flag -check: use tcp or https".to_owned()),
         };
-        let mut config = Config::simple(bind, servers, balance, check);
+        let mut config = Config::simple(bind, servers, balance, check).map_err(|error| error.to_string())?;
         config.status = self.parsed("status")?.map(|address| Status { address, admin: false });
         Ok(config)
     }

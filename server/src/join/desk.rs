@@ -29,7 +29,9 @@ impl Desk {
 #[async_trait::async_trait]
 impl JoinDesk for Desk {
     async fn is_initialized(&self, at: &JoinTarget) -> Result<bool, DeskError> {
-        Ok(get(at, &self.roots, "sys/init").await?["initialized"] == Value::Bool(true))
+        let state = get(at, &self.roots, "sys/init").await?;
+        let says = |what: &str| state[what] == Value::Bool(true);
+        Ok(says("initialized") && !says("joining") && !says("removed_from_cluster"))
     }
 
     async fn challenge(&self, at: &JoinTarget, joiner: &JoinerCard) -> Result<Offered, DeskError> {

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use coffer_core::lifecycle::{InitError, Node};
+use coffer_core::lifecycle::{InitError, Node, Phase};
 use coffer_core::{Failure, Operation, Request, Response};
 use coffer_seal::{Fault, InitRequest};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::body::{int, list_len, text};
 use super::not_allowed;
@@ -14,7 +14,7 @@ const GO: &str = "InitRequest";
 
 pub(super) async fn answer(node: &Arc<Node>, request: &Request) -> Result<Response, Failure> {
     match request.operation {
-        Operation::Read => Ok(Response::bare(json!({ "initialized": node.seal_config().is_some() }))),
+        Operation::Read => Ok(Response::bare(state(node))),
         Operation::Create | Operation::Update => init(node, request).await,
         _ => Err(not_allowed()),
     }
@@ -44,4 +44,16 @@ async fn init(node: &Arc<Node>, request: &Request) -> Result<Response, Failure> 
     let hex: Vec<_> = made.shares.iter().map(|share| share.to_hex().to_string()).collect();
     let base64: Vec<_> = made.shares.iter().map(|share| share.to_base64().to_string()).collect();
     Ok(Response::bare(json!({ "keys": hex, "keys_base64": base64, "root_token": made.root_token.expose() })))
+}
+
+/// Vault's answer; and, for a node of the configuration that asks before it is initialized, whether this one only looks
+/// for a cluster, or was removed from one.
+fn state(node: &Node) -> Value {
+    let mut state = json!({ "initialized": node.seal_config().is_some() });
+    match &*node.phase() {
+        Phase::Joining(joining) if !joining.is_admitted() => state["joining"] = json!(true),
+        Phase::Removed => state["removed_from_cluster"] = json!(true),
+        _ => {}
+    }
+    state
 }

@@ -21,6 +21,8 @@ pub(crate) struct Seen {
     pub(crate) since: Option<(Instant, SystemTime)>,
     /// It has all that the leader has, or nearly; a learner that has received nothing yet has not.
     pub(crate) caught_up: bool,
+    /// For how long it has told the addresses that it tells now.
+    pub(crate) addresses_for: Duration,
 }
 
 impl Seen {
@@ -79,7 +81,9 @@ impl Shared {
                     let heard = known.and_then(|known| known.heard);
                     let told = known.map(|known| known.told.clone()).unwrap_or_default();
                     let last_contact = heard.map(|(at, _)| now.0.saturating_duration_since(at));
-                    (*id, Seen { last_contact, told, ..Seen::default() })
+                    let since = known.and_then(|known| known.addresses_since);
+                    let addresses_for = since.map(|at| now.0.saturating_duration_since(at)).unwrap_or_default();
+                    (*id, Seen { last_contact, told, addresses_for, ..Seen::default() })
                 })
                 .collect()
         });
@@ -92,7 +96,7 @@ impl Shared {
         }
         if list.nodes.contains_key(&self.identity.raft_id) {
             let last_contact = Some(Duration::ZERO);
-            let seen = Seen { last_contact, told: own, healthy: true, alive: true, caught_up: true, since: None };
+            let seen = Seen { last_contact, told: own, healthy: true, alive: true, caught_up: true, ..Seen::default() };
             all.insert(self.identity.raft_id, seen);
         }
         if let Some(lead) = leads {

@@ -5,7 +5,7 @@ mod health;
 mod plan;
 mod record;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -13,13 +13,16 @@ use std::time::{Duration, Instant};
 use coffer_model::{Autopilot, AutopilotConfig, AutopilotState, MembershipError, ServerHealth, ServerStatus};
 use parking_lot::Mutex;
 
-use self::health::Memory;
+use self::health::{Memory, Seen};
 use self::plan::{Step, View};
 use super::list::{MemberList, majority};
 use crate::Cluster;
 use crate::cluster::Shared;
+use crate::pulse::Addresses;
 
 const CHECK_EVERY: Duration = Duration::from_millis(500);
+/// A member that was not found where it says it is, is looked for again after this.
+const LOOK_AGAIN: Duration = Duration::from_secs(60);
 /// After a step that failed.
 const PAUSE: Duration = Duration::from_secs(3);
 
@@ -31,11 +34,26 @@ pub(crate) struct Upkeep {
     pub(crate) memory: Mutex<Memory>,
     /// This incarnation was removed from its cluster.
     is_removed: AtomicBool,
+    /// Members that were looked for at other addresses, in vain: where, and when.
+    unfound: Mutex<BTreeMap<u64, (Addresses, Instant)>>,
 }
 
 impl Upkeep {
     pub(crate) fn is_removed(&self) -> bool {
         self.is_removed.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn not_found(&self, id: u64, at: Addresses) {
+        self.unfound.lock().insert(id, (at, Instant::now()));
+    }
+
+    /// Those that are not to be looked for again yet; one that tells other addresses is.
+    fn unfound(&self, seen: &BTreeMap<u64, Seen>) -> BTreeSet<u64> {
+        let mut unfound = self.unfound.lock();
+        unfound.retain(|id, (at, since)| {
+            seen.get(id).is_some_and(|seen| seen.told.addresses == *at) && since.elapsed() < LOOK_AGAIN
+        });
+        unfound.keys().copied().collect()
     }
 
     /// A member has said so, or the state does. True when this is news.
@@ -60,10 +78,34 @@ pub(crate) async fn run(shared: Arc<Shared>) {
             continue;
         }
         // Changes that an operator asks for go first.
-        let Ok(_turn) = shared.upkeep.turn.try_lock() else { continue };
+        let Ok(turn) = shared.upkeep.turn.try_lock() else { continue };
         let (list, Some(step)) = shared.next_step() else { continue };
-        if let Err(error) = shared.take(&list, step.clone()).await {
-            tracing::warn!(%error, ?step, "the upkeep of the member list has not succeeded and is tried again");
+        let taken = async {
+            match step.clone() {
+                // It looks for the member first, which takes time that nobody has to wait for.
+                Step::Readdress(id, node) => {
+                    drop(turn);
+                    shared.readdress(id, node).await
+                }
+                step => {
+                    let _turn = turn;
+                    shared.take(&list, step).await
+                }
+            }
+        };
+        let taken = tokio::select! {
+            () = shared.closing() => return,
+            taken = taken => taken,
+        };
+        if let Err(error) = taken {
+            match &step {
+                Step::Readdress(..) => {
+                    tracing::warn!(%error, "a member tells other addresses, and stays listed as it was")
+                }
+                _ => {
+                    tracing::warn!(%error, ?step, "the upkeep of the member list has not succeeded and is tried again")
+                }
+            }
             tokio::select! {
                 () = shared.closing() => return,
                 () = tokio::time::sleep(PAUSE) => {}
@@ -80,11 +122,13 @@ impl Shared {
         let config = set.unwrap_or_default();
         let seen = self.members_seen(&config, &list);
         let removed: BTreeSet<u64> = list.nodes.keys().copied().filter(|id| self.was_removed(*id)).collect();
+        let unfound = self.upkeep.unfound(&seen);
         let Some(lead) = self.leadership.get() else { return (list, None) };
         let view = View {
             list: &list,
             seen: &seen,
             removed: &removed,
+            unfound: &unfound,
             config: &config,
             is_set,
             own_id: self.identity.raft_id,
@@ -99,7 +143,8 @@ impl Shared {
         match step {
             Step::EndJoint => self.end_joint().await,
             Step::Drop(ids) => self.drop_members(&ids).await,
-            Step::Readdress(id, node) => self.readdress(id, node).await,
+            // Not within a turn: see `run`.
+            Step::Readdress(..) => Ok(()),
             Step::Replace { old, new } => self.replace(old, new).await,
             Step::Promote(ids) => self.give_votes(ids).await,
             Step::CleanUp(id) => {

@@ -12,6 +12,8 @@ use crate::member::MemberNode;
 
 /// A learner counts as steady after this long where the stabilization time does not hold.
 const STEADY: Duration = Duration::from_secs(1);
+/// A member is looked for at other addresses once it has told them for this long.
+const SETTLED: Duration = Duration::from_secs(10);
 /// While a cluster has fewer voters than this and nobody has set a stabilization time, learners are not kept waiting:
 /// none of its members may fail yet.
 const YOUNG: usize = 3;
@@ -39,6 +41,8 @@ pub(crate) struct View<'v> {
     pub(crate) seen: &'v BTreeMap<u64, Seen>,
     /// Of the list, those whose removal was decided.
     pub(crate) removed: &'v BTreeSet<u64>,
+    /// Those that were lately looked for at the addresses that they tell, in vain.
+    pub(crate) unfound: &'v BTreeSet<u64>,
     pub(crate) config: &'v AutopilotConfig,
     /// Somebody has set it.
     pub(crate) is_set: bool,
@@ -53,20 +57,23 @@ impl View<'_> {
             return Some(Step::EndJoint);
         }
         self.decided()
-            .or_else(|| self.moved())
             .or_else(|| self.replacement())
             .or_else(|| self.promotion())
             .or_else(|| self.cleanup())
+            .or_else(|| self.moved())
     }
 
     fn decided(&self) -> Option<Step> {
         (!self.removed.is_empty()).then(|| Step::Drop(self.removed.clone()))
     }
 
-    /// It was configured anew, and told so itself: as a member it can reach the others, who do not reach it.
+    /// It was configured anew, and told so itself: as a member it can reach the others, who do not reach it. Two copies of
+    /// one data folder tell two addresses by turns, and neither for long. A leader enters its own as it begins.
     fn moved(&self) -> Option<Step> {
-        self.list.nodes.iter().find_map(|(id, node)| {
-            let told = &self.seen.get(id).filter(|seen| seen.alive)?.told.addresses;
+        let others = self.list.nodes.iter().filter(|(id, _)| **id != self.own_id && !self.unfound.contains(id));
+        others.into_iter().find_map(|(id, node)| {
+            let settled = |seen: &&Seen| seen.alive && seen.addresses_for >= SETTLED;
+            let told = &self.seen.get(id).filter(settled)?.told.addresses;
             let mut now = node.clone();
             for (place, told) in [(&mut now.cluster_address, &told.cluster), (&mut now.api_address, &told.api)] {
                 if !told.is_empty() {
@@ -150,6 +157,7 @@ mod tests {
         list: MemberList,
         seen: BTreeMap<u64, Seen>,
         removed: BTreeSet<u64>,
+        unfound: BTreeSet<u64>,
         config: AutopilotConfig,
         is_set: bool,
         leading_for: Duration,
@@ -162,6 +170,7 @@ mod tests {
             list: list(members, voters),
             seen: BTreeMap::new(),
             removed: BTreeSet::new(),
+            unfound: BTreeSet::new(),
             config: AutopilotConfig::default(),
             is_set: false,
             leading_for: Duration::from_secs(3600),
@@ -192,9 +201,9 @@ mod tests {
         }
 
         fn next(&self) -> Option<Step> {
-            let Self { list, seen, removed, config, is_set, leading_for, now } = self;
+            let Self { list, seen, removed, unfound, config, is_set, leading_for, now } = self;
             let (is_set, leading_for, now) = (*is_set, *leading_for, *now);
-            View { list, seen, removed, config, is_set, own_id: 1, leading_for, now }.next_step()
+            View { list, seen, removed, unfound, config, is_set, own_id: 1, leading_for, now }.next_step()
         }
     }
 
@@ -251,10 +260,25 @@ mod tests {
         case.seen.get_mut(&2).unwrap().told.addresses = told.clone();
         assert_eq!(case.next(), None);
         told.api = "https://b:8200".into();
-        case.seen.get_mut(&2).unwrap().told.addresses = told;
+        let seen = case.seen.get_mut(&2).unwrap();
+        seen.told.addresses = told.clone();
+        seen.addresses_for = SETTLED - Duration::from_millis(1);
+        assert_eq!(case.next(), None);
+        case.seen.get_mut(&2).unwrap().addresses_for = SETTLED;
         let moved = MemberNode { api_address: "https://b:8200".into(), ..case.list.nodes[&2].clone() };
         assert_eq!(case.next(), Some(Step::Readdress(2, moved)));
+        // One that is not found keeps nobody else waiting.
+        case.unfound = ids([2]);
+        assert_eq!(case.next(), None);
+        let seen = case.seen.get_mut(&3).unwrap();
+        (seen.told.addresses, seen.addresses_for) = (told, SETTLED);
+        assert!(matches!(case.next(), Some(Step::Readdress(3, _))));
+        case.list = MemberList { nodes: case.list.nodes.clone(), ..list(3, &[1, 2]) };
+        assert_eq!(case.next(), Some(Step::Promote(ids([3]))));
+        case.unfound.clear();
         case.seen.get_mut(&2).unwrap().alive = false;
+        case.seen.get_mut(&3).unwrap().alive = false;
+        case.list = list(3, &[1, 2, 3]);
         assert_eq!(case.next(), None);
     }
 

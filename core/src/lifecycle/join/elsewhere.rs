@@ -16,14 +16,14 @@ impl Node {
     pub(in crate::lifecycle) async fn initialized_elsewhere(&self) -> Option<String> {
         let desk = self.joiner.desk.get()?;
         let targets = self.joiner.configured.get()?;
-        let mut asked: FuturesUnordered<_> = targets
-            .iter()
-            .map(|target| async move { (target, desk.is_initialized(target).await == Ok(true)) })
-            .collect();
+        let mut asked: FuturesUnordered<_> =
+            targets.iter().map(|target| async move { (target, desk.is_initialized(target).await) }).collect();
         let first = async {
-            while let Some((target, is_initialized)) = asked.next().await {
-                if is_initialized {
-                    return Some(target.api_address.clone());
+            while let Some((target, answer)) = asked.next().await {
+                match answer {
+                    Ok(true) => return Some(target.api_address.clone()),
+                    Ok(false) => {}
+                    Err(error) => tracing::info!("whether there is a cluster already was not told: {error}"),
                 }
             }
             None
