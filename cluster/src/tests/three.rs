@@ -8,7 +8,7 @@ use std::time::Duration;
 use coffer_model::{ClusterControl, Command, Membership, NewMember, NodeRole, Put, Store};
 use coffer_tls::{Authority, Identity, LeafRequest, PemSource, ReloadableIdentity, ReloadableRoots, Roots};
 
-use crate::{Cluster, ClusterOptions, ClusterTls, StorageMedium, TransportOptions};
+use crate::{Cluster, ClusterOptions, ClusterTls, OpenError, StorageMedium, TransportOptions};
 
 pub(super) const PATIENCE: Duration = Duration::from_secs(40);
 
@@ -62,8 +62,18 @@ impl Recipe {
         Self { options }
     }
 
+    /// Within one process a connection that is just ending can hold the folder's lock for a moment longer than the node that
+    /// was shut down.
     pub(super) async fn open(&self) -> Arc<Cluster> {
-        Cluster::open(self.options.clone()).await.unwrap()
+        for _ in 0..100 {
+            match Cluster::open(self.options.clone()).await {
+                Err(OpenError::Storage(coffer_storage::OpenError::Locked { .. })) => {
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                }
+                opened => return opened.unwrap(),
+            }
+        }
+        panic!("the folder of {:?} stays locked", self.options.node_id);
     }
 }
 
