@@ -1,12 +1,11 @@
 //! Watches the Raft core: follows leadership, builds the core anew when it dies, ends it when the node closes.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
+use openraft::ReadPolicy;
 use openraft::async_runtime::WatchReceiver;
-use openraft::{ChangeMembers, ReadPolicy};
 
 use crate::cluster::{Life, Raft, Shared};
 use crate::epoch::{Epoch, Gone};
@@ -256,21 +255,6 @@ async fn make_ready(shared: Arc<Shared>, raft: Arc<Raft>, term: u64) {
     if shared.leadership.ready(term) {
         tracing::debug!(term, "leads, and all that was acknowledged before is applied");
         shared.status_changed();
-        announce_addresses(&shared, &raft).await;
-    }
-}
-
-/// Brings this node's own record in the member list up to its configuration.
-async fn announce_addresses(shared: &Shared, raft: &Raft) {
-    let id = shared.identity.raft_id;
-    let is_current = {
-        let watched = raft.server_metrics();
-        watched.borrow_watched().membership_config.get_node(&id).is_none_or(|node| *node == shared.own_node)
-    };
-    if !is_current {
-        let change = ChangeMembers::SetNodes(BTreeMap::from([(id, shared.own_node.clone())]));
-        if let Err(error) = raft.change_membership(change, true).await {
-            tracing::warn!(%error, "this node's new addresses could not be entered in the member list");
-        }
+        shared.announce_addresses().await;
     }
 }

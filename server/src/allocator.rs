@@ -1,7 +1,7 @@
 //! Where memory comes from, and that it goes back when it is not needed.
 //!
-//! The C library's allocator keeps a pool for each thread, and in each what its worst moment took. Its options are set in
-//! `.cargo/config.toml`, at build time.
+//! The C library's allocator keeps a pool for each thread, and in each what its worst moment took. jemalloc's options are
+//! set in `.cargo/config.toml`, at build time.
 
 #[cfg(feature = "jemalloc")]
 #[global_allocator]

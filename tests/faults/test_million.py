@@ -1,6 +1,7 @@
 """A large store: how long a snapshot, its restore and a new node's way into the cluster take, and what memory they need.
 
-Limits as the product states them: memory within 64 MB of what the node takes idle, plus the store's cache. Memory is locked, as in production: what is locked goes back to the system less easily.
+Limits as the product states them: memory within 64 MB of what the node takes idle, plus the store's cache.
+Memory is locked, as in production: what is locked goes back to the system less easily.
 """
 
 import asyncio

@@ -34,11 +34,7 @@ fn certificate(problem: &CertificateError) -> String {
         CertificateError::NotValidForNameContext { expected, presented } => format!(
             "the certificate is not made out to {}, but to: {}",
             expected.to_str(),
-            if presented.is_empty() {
-                "nobody (it has no subjectAltName)".to_owned()
-            } else {
-                presented.iter().map(|name| plain(name)).collect::<Vec<_>>().join(", ")
-            }
+            made_out_to(presented.iter().map(|name| plain(name)))
         ),
         CertificateError::NotValidForName => "the certificate is not made out to this name".into(),
         CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => {
@@ -50,6 +46,14 @@ fn certificate(problem: &CertificateError) -> String {
             "the certificate is an authority's (CA:TRUE) and cannot be a server's unless it is itself trusted".into()
         }
         other => format!("the certificate is refused: {other}"),
+    }
+}
+
+/// Whom a certificate names.
+pub(crate) fn made_out_to<'n>(names: impl Iterator<Item = &'n str>) -> String {
+    match names.collect::<Vec<_>>().join(", ") {
+        none if none.is_empty() => "nobody (it has no subjectAltName)".to_owned(),
+        names => names,
     }
 }
 

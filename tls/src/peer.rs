@@ -16,8 +16,9 @@ use rustls::{
 };
 use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 
+use crate::explain::{explain, made_out_to};
 use crate::identity::Facts;
-use crate::{ReloadableIdentity, Roots, explain, provider, verify};
+use crate::{ReloadableIdentity, Roots, provider, verify};
 
 /// How a node speaks TLS with the others.
 #[derive(Debug, Clone)]
@@ -272,10 +273,7 @@ impl PeerCertificate {
         if is_named {
             return Ok(());
         }
-        let offered = match self.facts.names.as_slice() {
-            [] => "nobody (it has no subjectAltName)".to_owned(),
-            names => names.join(", "),
-        };
+        let offered = made_out_to(self.facts.names.iter().map(String::as_str));
         let subject = self.facts.subject.clone();
         Err(CertificateFault::Name { subject, wanted: bare.to_owned(), offered })
     }

@@ -85,12 +85,12 @@ impl Roots {
     }
 
     /// Trusts another set too.
-    pub fn extend(&mut self, other: Self) {
+    pub fn extend(&mut self, mut other: Self) {
         self.store.extend(other.store.roots);
         // The system's stay in front.
-        let (system, own) = other.certificates.split_at(other.of_system);
-        self.certificates.splice(self.of_system..self.of_system, system.iter().cloned());
-        self.certificates.extend(own.iter().cloned());
+        let own = other.certificates.split_off(other.of_system);
+        self.certificates.splice(self.of_system..self.of_system, other.certificates);
+        self.certificates.extend(own);
         self.of_system += other.of_system;
     }
 

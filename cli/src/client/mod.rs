@@ -22,6 +22,6 @@ pub(crate) use config::{Config, ConfigError, DEFAULT_ADDRESS};
 pub(crate) use error::RequestError;
 pub(crate) use logical::Reply;
 pub(crate) use request::Request;
-pub(crate) use response::Stream;
+pub(crate) use response::{Answer, Stream};
 pub(crate) use secret::{Auth, Secret, SecretToken};
 pub(crate) use send::{Capture, Client};

@@ -26,9 +26,22 @@ impl Shared {
         if listed.is_none() || self.member_list().nodes.get(&id) != listed.as_ref() {
             return Ok(());
         }
-        self.change_members(Change::SetNodes(BTreeMap::from([(id, node.clone())])), true).await?;
+        self.list_anew(id, node.clone()).await?;
         let MemberNode { node_id, cluster_address, api_address, .. } = node;
         tracing::info!(node_id, cluster_address, api_address, "a member has other addresses than before");
         Ok(())
+    }
+
+    /// Brings this node's own record in the member list up to its configuration. It leads.
+    pub(crate) async fn announce_addresses(&self) {
+        let id = self.identity.raft_id;
+        let is_current = self.member_list().nodes.get(&id).is_none_or(|node| *node == self.own_node);
+        if !is_current && let Err(error) = self.list_anew(id, self.own_node.clone()).await {
+            tracing::warn!(%error, "this node's new addresses could not be entered in the member list");
+        }
+    }
+
+    async fn list_anew(&self, id: u64, node: MemberNode) -> Result<(), MembershipError> {
+        self.change_members(Change::SetNodes(BTreeMap::from([(id, node)])), true).await
     }
 }

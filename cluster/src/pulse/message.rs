@@ -8,6 +8,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use coffer_model::{NodeCondition, SealState};
 use coffer_storage::LogPosition;
 
+use crate::address;
 use crate::disk::Room;
 
 const VERSION: u8 = 1;
@@ -98,12 +99,8 @@ impl Told {
         out.number(tag::RESTING, Some(micros(self.resting)));
         out.number(tag::LEADER, self.leader);
         out.field(tag::ROOM, &[room_byte(self.room)]);
-        for (tag, address) in [(tag::CLUSTER_ADDRESS, &self.addresses.cluster), (tag::API_ADDRESS, &self.addresses.api)]
-        {
-            if !address.is_empty() {
-                out.text(tag, address);
-            }
-        }
+        out.text(tag::CLUSTER_ADDRESS, &self.addresses.cluster);
+        out.text(tag::API_ADDRESS, &self.addresses.api);
         out.0
     }
 
@@ -229,8 +226,8 @@ fn sound(text: String, is_sound: fn(&str) -> bool) -> String {
 
 /// What is told of an address stands in the member list and in answers.
 fn is_host_port(text: &str) -> bool {
-    let port = text.rsplit_once(':').filter(|(host, _)| !host.is_empty()).map(|(_, port)| port.parse::<u16>().is_ok());
-    port == Some(true) && text.chars().all(|c| c.is_ascii_graphic() && c != '/')
+    address::parts(text).is_some_and(|(host, _)| !host.is_empty())
+        && text.chars().all(|c| c.is_ascii_graphic() && c != '/')
 }
 
 fn is_url(text: &str) -> bool {

@@ -15,6 +15,7 @@ use super::faults::Way;
 use super::greet::{self, Failed, Known, Side, Target};
 use super::tls::Protocol;
 use super::wire::RefusalCode;
+use crate::address;
 
 /// How long a connection may take to come about, the greeting not counted.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -75,7 +76,7 @@ impl Inner {
             return Err(failed("this node has no cluster listener".to_owned()));
         };
         let address = &target.node.cluster_address;
-        let (host, port) = greet::parts(address).ok_or_else(|| failed(format!("{address} is not an address")))?;
+        let (host, port) = address::parts(address).ok_or_else(|| failed(format!("{address} is not an address")))?;
         // Messages are written whole; waiting to fill a packet, which net does without, would only delay them.
         let stream = coffer_net::dial(host, port)
             .await

@@ -17,6 +17,7 @@ use super::level;
 use super::options::ClusterTls;
 use super::roster::Standing;
 use super::wire::{Frame, FrameReader, Hello, Kind, MAX_GREETING, Refusal, RefusalCode, write_frame};
+use crate::address;
 use crate::member::MemberNode;
 
 /// How long the greeting may take, once TLS is there.
@@ -207,7 +208,7 @@ impl<S: TlsConnection> Greeting<'_, S> {
                 } else {
                     OutOfTime::Tolerated
                 };
-                (Some(host(&target.node.cluster_address)), out_of_time)
+                (Some(address::host(&target.node.cluster_address)), out_of_time)
             }
             // It gives nothing away, and the leader's may have expired.
             Side::Accepting(Purpose::Probe) => (None, OutOfTime::Tolerated),
@@ -480,18 +481,6 @@ async fn read_exactly(stream: &mut (impl AsyncRead + Unpin)) -> io::Result<Frame
     stream.read_exact(&mut bytes[4..]).await?;
     let frame = FrameReader::default().next(&mut bytes.as_slice(), MAX_GREETING).await?;
     frame.ok_or_else(|| io::ErrorKind::UnexpectedEof.into())
-}
-
-/// The host of a `host:port`.
-pub(super) fn host(address: &str) -> &str {
-    parts(address).map_or(address, |(host, _)| host)
-}
-
-/// Host and port of a `host:port`.
-pub(super) fn parts(address: &str) -> Option<(&str, u16)> {
-    let (host, port) = address.rsplit_once(':')?;
-    let host = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(host);
-    Some((host, port.parse().ok()?))
 }
 
 fn named(node_id: &str) -> String {

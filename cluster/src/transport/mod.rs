@@ -40,6 +40,7 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use crate::OpenError;
+use crate::address;
 use crate::cluster::Shared;
 use crate::member::MemberNode;
 use acknowledged::Acknowledged;
@@ -105,7 +106,7 @@ impl Transport {
         let identity = stores.identity();
         let tls = match options {
             Some(options) => {
-                let host = greet::host(cluster_address);
+                let host = address::host(cluster_address);
                 let tls = Tls::new(options, &key, &identity.node_id, host);
                 Some(tls.map_err(|error| OpenError::Transport(error.to_string()))?)
             }

@@ -11,6 +11,7 @@ use super::faults::Way;
 use super::greet;
 use super::options::ClusterTls;
 use super::tls::Tls;
+use crate::address;
 
 /// Between looks; a certificate also ages by itself.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
@@ -29,7 +30,7 @@ pub(super) async fn watch(inner: Weak<Inner>, cluster_address: String) {
 fn look(inner: &Arc<Inner>, cluster_address: &str) {
     let Some(Tls { options: ClusterTls::Certificates { roots, .. }, identity, .. }) = &inner.tls else { return };
     let current = identity.current();
-    let host = greet::host(cluster_address);
+    let host = address::host(cluster_address);
     let judged = PeerCertificate::read(Some(current.chain())).and_then(|own| {
         let name = (!host.is_empty()).then_some(host);
         own.check(&roots.current(), name, SystemTime::now(), OutOfTime::Refused)

@@ -54,9 +54,9 @@ impl Prober {
 
 /// What went wrong, without the system's numbers for it; with the addresses where there are several.
 fn plain(error: &std::io::Error) -> String {
-    let without_number = |error: &std::io::Error| {
-        let text = error.to_string();
-        text.split_once(" (os error ").map_or(text.clone(), |(reason, _)| reason.to_owned())
+    let without_number = |error: &std::io::Error| match error.to_string().split_once(" (os error ") {
+        Some((reason, _)) => reason.to_owned(),
+        None => error.to_string(),
     };
     match error.get_ref().and_then(|inner| inner.downcast_ref::<DialError>()) {
         Some(DialError::AllFailed(attempts)) => match &attempts[..] {

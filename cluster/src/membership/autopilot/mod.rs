@@ -26,6 +26,9 @@ const LOOK_AGAIN: Duration = Duration::from_secs(60);
 /// After a step that failed.
 const PAUSE: Duration = Duration::from_secs(3);
 
+/// The right to change the member list, until it is dropped.
+type Turn<'u> = tokio::sync::MutexGuard<'u, ()>;
+
 /// What the upkeep of the member list holds besides the list itself. Nothing in it has to survive.
 #[derive(Debug, Default)]
 pub(crate) struct Upkeep {
@@ -80,22 +83,9 @@ pub(crate) async fn run(shared: Arc<Shared>) {
         // Changes that an operator asks for go first.
         let Ok(turn) = shared.upkeep.turn.try_lock() else { continue };
         let (list, Some(step)) = shared.next_step() else { continue };
-        let taken = async {
-            match step.clone() {
-                // It looks for the member first, which takes time that nobody has to wait for.
-                Step::Readdress(id, node) => {
-                    drop(turn);
-                    shared.readdress(id, node).await
-                }
-                step => {
-                    let _turn = turn;
-                    shared.take(&list, step).await
-                }
-            }
-        };
         let taken = tokio::select! {
             () = shared.closing() => return,
-            taken = taken => taken,
+            taken = shared.take(turn, &list, step.clone()) => taken,
         };
         if let Err(error) = taken {
             match &step {
@@ -139,12 +129,15 @@ impl Shared {
         (list, step)
     }
 
-    async fn take(&self, list: &MemberList, step: Step) -> Result<(), MembershipError> {
+    async fn take(&self, turn: Turn<'_>, list: &MemberList, step: Step) -> Result<(), MembershipError> {
         match step {
             Step::EndJoint => self.end_joint().await,
             Step::Drop(ids) => self.drop_members(&ids).await,
-            // Not within a turn: see `run`.
-            Step::Readdress(..) => Ok(()),
+            Step::Readdress(id, node) => {
+                // It looks for the member first, which takes time that nobody has to wait for.
+                drop(turn);
+                self.readdress(id, node).await
+            }
             Step::Replace { old, new } => self.replace(old, new).await,
             Step::Promote(ids) => self.give_votes(ids).await,
             Step::CleanUp(id) => {

@@ -1,4 +1,4 @@
-use crate::client::Request;
+use crate::client::{Answer, Request};
 use crate::command::{Action, Arguments, Command, Run};
 use crate::exit::{Exit, Failure, Outcome};
 use crate::flags::Matches;
@@ -42,11 +42,16 @@ pub(super) fn change(session: &mut Session, flags: &Matches, part: &str, failed:
     let changed = client.send(&Request::put(format!("sys/storage/raft/{part}")).json(body));
     let answer = changed.map_err(|error| Failure::server(format!("{failed}: {error}")))?;
     // A name that nobody has, when one is removed.
+    tell_warnings(session, &answer);
+    session.ui.output(done);
+    Ok(Exit::OK)
+}
+
+/// A line each, on standard error.
+pub(super) fn tell_warnings(session: &mut Session, answer: &Answer) {
     for warning in answer.map().map(|answer| answer.texts("warnings")).unwrap_or_default() {
         session.ui.warn(&format!("WARNING! {warning}"));
     }
-    session.ui.output(done);
-    Ok(Exit::OK)
 }
 
 pub(super) fn incorrect(expected: usize, flags: &Matches) -> Failure {

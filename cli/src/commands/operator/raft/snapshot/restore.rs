@@ -1,6 +1,6 @@
 use std::fs::File;
 
-use super::super::membership::incorrect;
+use super::super::membership::{incorrect, tell_warnings};
 use crate::client::Request;
 use crate::command::{Action, Arguments, Command, Run};
 use crate::exit::{Exit, Failure, Outcome};
@@ -42,8 +42,6 @@ fn run(session: &mut Session, flags: &Matches) -> Outcome {
     let answer =
         client.send(&request).map_err(|error| Failure::server(format!("Error installing the snapshot: {error}")))?;
     // Which keys are wanted from now on, where they are others than before.
-    for warning in answer.map().map(|answer| answer.texts("warnings")).unwrap_or_default() {
-        session.ui.warn(&format!("WARNING! {warning}"));
-    }
+    tell_warnings(session, &answer);
     Ok(Exit::OK)
 }
